@@ -1,0 +1,97 @@
+#include "connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using boost::system::system_error;
+
+namespace {
+
+constexpr std::size_t header_limit = 16 * 1024;
+constexpr std::size_t body_limit = 1024 * 1024;
+constexpr auto never = Clock::time_point::max();
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket)
+    : socket_(std::move(socket)), read_ahead_(2 * header_limit) {
+  socket_.non_blocking(true);
+  socket_.set_option(asio::ip::tcp::no_delay(true));
+}
+
+awaitable<Request> Connection::read_request() {
+  last_moved_ = Clock::now();  // once for all of it: a trickle does not keep a connection open
+  http::request_parser<http::buffer_body> parser;
+  parser.header_limit(header_limit);
+  parser.body_limit(body_limit);
+  co_await http::async_read_header(socket_, read_ahead_, parser, asio::use_awaitable);
+
+  if (!parser.is_done() && parser.get()[http::field::expect] == "100-continue")
+    co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+  char scratch[4096];
+  while (!parser.is_done()) {
+    parser.get().body().data = scratch;
+    parser.get().body().size = sizeof scratch;
+    try {
+      co_await http::async_read(socket_, read_ahead_, parser, asio::use_awaitable);
+    } catch (const system_error& error) {
+      if (error.code() != http::error::need_buffer) throw;  // which only says that scratch is full
+    }
+  }
+  co_return parser.release();
+}
+
+awaitable<void> Connection::write(asio::const_buffer bytes) {
+  last_moved_ = Clock::now();
+  co_await asio::async_write(socket_, bytes, asio::use_awaitable);
+}
+
+awaitable<void> Connection::write(std::string_view text) { co_await write(asio::buffer(text)); }
+
+awaitable<void> Connection::wait(asio::steady_timer& timer) {
+  last_moved_ = never;
+  using asio::experimental::make_parallel_group;
+  using asio::experimental::wait_for_one;
+  auto [order, elapsed, readable] =
+      co_await make_parallel_group(timer.async_wait(asio::deferred),
+                                   socket_.async_wait(socket_.wait_read, asio::deferred))
+          .async_wait(wait_for_one(), asio::use_awaitable);
+  if (order[0] == 1) {  // the client has sent more already, or has gone
+    char byte;
+    error_code error;
+    socket_.receive(asio::buffer(&byte, 1), socket_.message_peek, error);
+    if (error) throw system_error(error);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  last_moved_ = Clock::now();
+}
+
+awaitable<void> Connection::wait(Seconds time) {
+  asio::steady_timer timer(socket_.get_executor(), to_duration(time));
+  co_await wait(timer);
+}
+
+awaitable<void> Connection::finish() {
+  last_moved_ = Clock::now();
+  socket_.shutdown(socket_.shutdown_send);
+  char scratch[4096];
+  for (std::size_t drained = 0; drained < body_limit;)
+    drained += co_await socket_.async_read_some(asio::buffer(scratch), asio::use_awaitable);
+}
+
+void Connection::close(bool reset) {
+  error_code ignored;
+  if (reset) socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket_.close(ignored);
+}

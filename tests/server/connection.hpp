@@ -1,0 +1,63 @@
+// One client's connection: requests are read from it, bytes are written to it, and it can tell when
+// the client has gone. Everything that fails throws boost::system::system_error.
+
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/intrusive/list.hpp>
+#include <chrono>
+#include <string_view>
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+inline Clock::duration to_duration(Seconds time) {
+  return std::chrono::duration_cast<Clock::duration>(time);
+}
+
+using Request = boost::beast::http::request<boost::beast::http::buffer_body>;
+
+template <typename T>
+using awaitable = boost::asio::awaitable<T>;
+
+// It links itself out of its list when it is destroyed.
+class Connection : public boost::intrusive::list_base_hook<
+                       boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  explicit Connection(boost::asio::ip::tcp::socket socket);
+
+  // The next request; its body is read and thrown away.
+  awaitable<Request> read_request();
+
+  awaitable<void> write(boost::asio::const_buffer bytes);
+  awaitable<void> write(std::string_view text);
+
+  // Waits until `timer` expires or is cancelled. Throws if the client goes away first.
+  awaitable<void> wait(boost::asio::steady_timer& timer);
+  awaitable<void> wait(Seconds time);
+
+  // Says that nothing more comes, and lets the client read what was sent: to close with bytes
+  // unread would be a reset, which takes the answer with it.
+  awaitable<void> finish();
+
+  // Closes at once; as a TCP reset if `reset`.
+  void close(bool reset = false);
+
+  // Whether the client is the one to move, and has not since `time`.
+  bool idle_since(Clock::time_point time) const { return last_moved_ < time; }
+
+  boost::asio::ip::tcp::endpoint local_endpoint() const { return socket_.local_endpoint(); }
+
+ private:
+  boost::asio::ip::tcp::socket socket_;
+  boost::beast::flat_buffer read_ahead_;
+  Clock::time_point last_moved_ = Clock::now();
+};
+
+using Connections = boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>>;

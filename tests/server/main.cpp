@@ -1,0 +1,108 @@
+// The tiny local test server. What it answers is in routes.cpp.
+
+#include <getopt.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "exchange.hpp"
+#include "server.hpp"
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr char usage[] =
+    "usage: test-server [OPTION]...\n"
+    "Answers each request the way that its path asks for: /delay/1, /status/404, /barrier/4 ...\n"
+    "  --port N                listen on port N, default 8080; 0 takes a free one\n"
+    "  --host ADDRESS          listen on this numeric address, default 127.0.0.1; may be repeated\n"
+    "  --idle-timeout SECONDS  close a connection that asks for nothing, default 30\n"
+    "  --exit-with-stdin       end when standard input ends\n"
+    "  --help                  print this\n";
+
+struct Options {
+  unsigned short port = 8080;
+  std::vector<std::string> hosts;
+  Seconds idle_timeout{30};
+  bool exit_with_stdin = false;
+};
+
+// Throws std::invalid_argument. Ends the program for --help, and for an option that does not exist.
+Options parse(int argc, char* argv[]) {
+  Options options;
+  const option known[] = {{"port", required_argument, nullptr, 'p'},
+                          {"host", required_argument, nullptr, 'a'},
+                          {"idle-timeout", required_argument, nullptr, 'i'},
+                          {"exit-with-stdin", no_argument, nullptr, 'e'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {}};
+  for (int name; (name = getopt_long(argc, argv, "", known, nullptr)) != -1;) try {
+      if (name == 'p') options.port = Exchange::number<unsigned short>(optarg, 0, 65535);
+      if (name == 'a') options.hosts.push_back(optarg);
+      if (name == 'i') options.idle_timeout = Seconds(Exchange::number(optarg, 0.01, 86400.));
+      if (name == 'e') options.exit_with_stdin = true;
+      if (name == 'h') std::exit(std::fputs(usage, stdout) < 0);
+      if (name == '?') std::exit((std::fputs(usage, stderr), 2));
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(std::string(optarg) + ": " + error.what());
+    }
+  if (optind < argc) throw std::invalid_argument(std::string(argv[optind]) + ": not an option");
+  if (options.hosts.empty()) options.hosts.push_back("127.0.0.1");
+  return options;
+}
+
+// Prints where the server can be reached, once it can.
+void listen(Server& server, const Options& options) {
+  unsigned short port = options.port;
+  for (const auto& host : options.hosts) try {
+      port = server.listen(host, port);
+      const bool v6 = host.find(':') != host.npos;
+      std::printf("listening on http://%s:%u\n", v6 ? ('[' + host + ']').c_str() : host.c_str(),
+                  port);
+    } catch (const std::exception& error) {
+      throw std::invalid_argument("cannot listen on " + host + " port " + std::to_string(port) +
+                                  ": " + error.what());
+    }
+  std::fflush(stdout);
+}
+
+// Stops `io` when standard input ends.
+void watch(asio::posix::stream_descriptor& input, asio::io_context& io) {
+  static char ignored[256];
+  input.async_read_some(asio::buffer(ignored), [&](boost::system::error_code error, std::size_t) {
+    error ? io.stop() : watch(input, io);
+  });
+}
+
+}  // namespace
+
+int main(int argc, char* argv[]) try {
+  const Options options = parse(argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);
+  Server server(options.idle_timeout);
+  asio::io_context& io = server.io();
+  asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](auto, auto) { io.stop(); });
+  listen(server, options);
+
+  asio::posix::stream_descriptor input(io);
+  if (options.exit_with_stdin) {
+    boost::system::error_code error;  // a file cannot be waited for; it has ended already
+    input.assign(dup(STDIN_FILENO), error);
+    if (error) return 0;
+    watch(input, io);
+  }
+  io.run();
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "test-server: %s\n", error.what());
+  return 2;
+}

@@ -1,0 +1,16 @@
+// What the test server answers at which path. Names and meanings are httpbin's where it has them.
+
+#pragma once
+
+#include "barrier.hpp"
+#include "connection.hpp"
+#include "stats.hpp"
+
+class Site {
+ public:
+  // Answers the request. Returns whether the connection is to stay open for another.
+  awaitable<bool> answer(Connection& client, Request request);
+
+  Stats stats;
+  Barriers barriers;
+};

@@ -1,0 +1,32 @@
+// The server: listens, serves each connection in a coroutine, closes the idle ones. One thread.
+
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <string>
+
+#include "connection.hpp"
+#include "routes.hpp"
+
+class Server {
+ public:
+  // A connection whose client is the one to move, and does not, is closed after `idle_timeout`.
+  explicit Server(Seconds idle_timeout);
+
+  // Listens on `host`, a numeric address, and `port`, or on a free port if it is 0. Returns the
+  // port. Throws boost::system::system_error if that cannot be had.
+  unsigned short listen(const std::string& host, unsigned short port);
+
+  // The loop that it all runs on.
+  boost::asio::io_context& io() { return io_; }
+
+ private:
+  awaitable<void> accept(boost::asio::ip::tcp::acceptor acceptor);
+  awaitable<void> serve(boost::asio::ip::tcp::socket socket);
+  awaitable<void> close_idle_ones(Seconds idle_timeout);
+
+  Connections connections_;
+  Site site_;
+  boost::asio::io_context io_{1};  // the last, so that its coroutines go before what they refer to
+};
