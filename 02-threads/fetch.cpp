@@ -1,0 +1,99 @@
+// Fetches the URLs all at once: 01 with a thread per URL. Each thread waits for one server.
+// What threads share must be safe to share: exit_status is atomic now, and each line is one
+// printf, because stdio locks its stream for a call, not for a line.
+
+#include <curl/curl.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+struct Verdict {
+  bool ok;
+  std::string reason;  // why not, in words for a person
+};
+
+std::atomic<int> exit_status = 0;
+
+// #region is_ok
+// Whether `url` answers 200 and sends its whole body, over at most 10 redirects and within 10 s in
+// all.
+Verdict is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                   curl_easy_cleanup);
+  if (!handle) return {false, "out of memory"};
+  CURL* curl = handle.get();
+  char reason[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL,
+                   "none");  // a URL without a scheme is not guessed at
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");  // whatever the environment says
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT,
+                   1L);  // the deadline does not wait for a slow DNS server
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+  if (const char* file = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+  const auto discard = +[](char*, size_t size, size_t count, void*) { return size * count; };
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+
+  const CURLcode result = curl_easy_perform(curl);
+  if (result != CURLE_OK) return {false, *reason ? reason : curl_easy_strerror(result)};
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return {status == 200, "HTTP status " + std::to_string(status)};
+}
+// #endregion is_ok
+
+// #region print
+// One line on stdout says the verdict; for a Bad one, one on stderr says why.
+void print(const std::string& url, const Verdict& verdict) {
+  if (!verdict.ok) {
+    exit_status = 1;
+    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
+  }
+  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
+  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
+}
+// #endregion print
+
+// #region fetch
+void fetch(const std::string& url) try {
+  print(url, is_ok(url));
+} catch (const std::exception& error) {  // such as no memory: it costs this URL, not the others
+  print(url, {false, error.what()});
+}
+// #endregion fetch
+
+// #region main
+int main(int argc, char* argv[]) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
+    return 2;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+
+  const std::vector<std::string> urls(argv + 1, argv + argc);
+  std::vector<std::jthread> threads;
+  for (const auto& url : urls) {
+    try {
+      threads.emplace_back(fetch, url);
+    } catch (const std::exception& error) {  // the machine has no more threads
+      print(url, {false, error.what()});
+    }
+  }
+  threads.clear();  // joins them
+  return exit_status;
+}
+// #endregion main

@@ -1,0 +1,131 @@
+// Fetches the URLs all at once: 01 with a child process per URL, as Python's multiprocessing does.
+// Processes share no memory, so nothing needs a lock: the verdict comes home as an exit status.
+// Only the parent prints to stdout; a child says the reason on stderr before it leaves.
+
+#include <curl/curl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct Verdict {
+  bool ok;
+  std::string reason;  // why not, in words for a person
+};
+
+int exit_status = 0;
+
+// #region is_ok
+// Whether `url` answers 200 and sends its whole body, over at most 10 redirects and within 10 s in
+// all.
+Verdict is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> handle(curl_easy_init(),
+                                                                   curl_easy_cleanup);
+  if (!handle) return {false, "out of memory"};
+  CURL* curl = handle.get();
+  char reason[CURL_ERROR_SIZE] = "";
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL,
+                   "none");  // a URL without a scheme is not guessed at
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");  // whatever the environment says
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT,
+                   1L);  // the deadline does not wait for a slow DNS server
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+  if (const char* file = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+  const auto discard = +[](char*, size_t size, size_t count, void*) { return size * count; };
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
+
+  const CURLcode result = curl_easy_perform(curl);
+  if (result != CURLE_OK) return {false, *reason ? reason : curl_easy_strerror(result)};
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return {status == 200, "HTTP status " + std::to_string(status)};
+}
+// #endregion is_ok
+
+// #region print
+void explain(const std::string& url, const std::string& reason) {
+  std::fprintf(stderr, "%s: %s\n", url.c_str(), reason.c_str());
+}
+
+void print(const std::string& url, bool ok) {
+  if (!ok) exit_status = 1;
+  const bool printed = std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad") > 0;
+  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
+}
+// #endregion print
+
+// #region fetch
+std::map<pid_t, std::string> children;  // at work now, and the URL of each
+
+// The child's whole life.
+[[noreturn]] void be_child(const std::string& url, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);        // go when the parent goes, however it goes,
+  if (getppid() != parent) std::_Exit(1);  // or went before that line
+  const auto [ok, reason] = is_ok(url);
+  if (!ok) explain(url, reason);
+  std::_Exit(ok ? 0 : 1);
+}
+
+void fetch(const std::string& url) {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child == 0) be_child(url, parent);
+  if (child > 0) {
+    children.emplace(child, url);
+  } else {
+    explain(url, std::string("no process for it: ") + std::strerror(errno));
+    print(url, false);
+  }
+}
+
+// #endregion fetch
+
+// #region reap
+// Prints the verdicts of the children that have ended. With WNOHANG it waits for none,
+// with 0 it waits for all.
+void reap(int options) {
+  int status = 0;
+  for (pid_t child; (child = waitpid(-1, &status, options)) > 0;) {
+    const std::string url = children.extract(child).mapped();
+    if (WIFSIGNALED(status)) explain(url, std::string("died of: ") + strsignal(WTERMSIG(status)));
+    print(url, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+}
+// #endregion reap
+
+// #region main
+int main(int argc, char* argv[]) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
+    return 2;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+
+  const std::vector<std::string> urls(argv + 1, argv + argc);
+  for (const auto& url : urls) {
+    fetch(url);
+    reap(WNOHANG);
+  }
+  reap(0);
+  return exit_status;
+}
+// #endregion main
