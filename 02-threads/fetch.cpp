@@ -3,11 +3,15 @@
 // printf, because stdio locks its stream for a call, not for a line.
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
@@ -47,7 +51,9 @@ Verdict is_ok(const std::string& url) {
   const auto discard = +[](char*, size_t size, size_t count, void*) { return size * count; };
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
 
+  errno = 0;
   const CURLcode result = curl_easy_perform(curl);
+  if (result == CURLE_COULDNT_CONNECT && errno != 0) return {false, std::strerror(errno)};
   if (result != CURLE_OK) return {false, *reason ? reason : curl_easy_strerror(result)};
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -81,6 +87,8 @@ int main(int argc, char* argv[]) {
     std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
     return 2;
   }
+  // Where stdout is closed, no socket is to take its place and be sent our lines.
+  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   std::signal(SIGPIPE, SIG_IGN);
   curl_global_init(CURL_GLOBAL_DEFAULT);
 
@@ -89,8 +97,8 @@ int main(int argc, char* argv[]) {
   for (const auto& url : urls) {
     try {
       threads.emplace_back(fetch, url);
-    } catch (const std::exception& error) {  // the machine has no more threads
-      print(url, {false, error.what()});
+    } catch (const std::exception&) {
+      print(url, {false, "out of threads"});
     }
   }
   threads.clear();  // joins them

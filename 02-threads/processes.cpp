@@ -3,6 +3,7 @@
 // Only the parent prints to stdout; a child says the reason on stderr before it leaves.
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,7 +52,9 @@ Verdict is_ok(const std::string& url) {
   const auto discard = +[](char*, size_t size, size_t count, void*) { return size * count; };
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
 
+  errno = 0;
   const CURLcode result = curl_easy_perform(curl);
+  if (result == CURLE_COULDNT_CONNECT && errno != 0) return {false, std::strerror(errno)};
   if (result != CURLE_OK) return {false, *reason ? reason : curl_easy_strerror(result)};
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -90,7 +93,7 @@ void fetch(const std::string& url) {
   if (child > 0) {
     children.emplace(child, url);
   } else {
-    explain(url, std::string("no process for it: ") + std::strerror(errno));
+    explain(url, std::string("out of processes: ") + std::strerror(errno));
     print(url, false);
   }
 }
@@ -116,6 +119,8 @@ int main(int argc, char* argv[]) {
     std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
     return 2;
   }
+  // Where stdout is closed, no socket is to take its place and be sent our lines.
+  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL);
   curl_global_init(CURL_GLOBAL_DEFAULT);

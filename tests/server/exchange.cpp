@@ -20,7 +20,8 @@ std::string head(unsigned status, std::optional<std::uint64_t> length, std::stri
 
 Exchange::Exchange(Connection& connection, Request received)
     : client(connection), request(std::move(received)), keep_alive_(request.keep_alive()) {
-  const auto url = boost::urls::parse_uri_reference(request.target());
+  auto url = boost::urls::parse_origin_form(request.target());
+  if (!url) url = boost::urls::parse_uri(request.target());
   if (!url) {
     path.emplace_back();  // which no route has
     return;

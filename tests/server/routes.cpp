@@ -5,6 +5,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/field.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "exchange.hpp"
 
@@ -188,7 +189,7 @@ awaitable<void> truncate_chunked(Site&, Exchange& exchange) {
 awaitable<void> no_length(Site&, Exchange& exchange) {
   exchange.end_connection();
   co_await exchange.send_head(200, {});
-  co_await exchange.client.write("all there is\n");
+  if (exchange.wants_body()) co_await exchange.client.write("all there is\n");
 }
 
 awaitable<void> garbage(Site&, Exchange& exchange) {
@@ -249,6 +250,7 @@ constexpr Entry routes[] = {
     {"gzip", 1, gzip},
     {"headers", 1, headers},
     {"barrier", 2, barrier},
+    {"stats", 1, stats},
     {"hang", 1, hang},
     {"close", 1, close},
     {"rst", 1, reset},
@@ -280,27 +282,25 @@ Route find(const Exchange& exchange) {
 
 awaitable<bool> Site::answer(Connection& client, Request request) {
   Exchange exchange(client, std::move(request));
-  const auto method = exchange.request.method();
-  const bool reads = method == http::verb::get || method == http::verb::head;
-  std::string bad_request;
-  if (exchange.path.size() == 1 && exchange.path[0] == "stats" &&
-      (reads || method == http::verb::delete_)) {
-    co_await ::stats(*this, exchange);  // about requests, not one itself
-    co_return exchange.keep_alive();
-  }
-  const InFlight counted(stats);
   const Route route = find(exchange);
+  std::optional<InFlight> counted;
+  if (route != ::stats) counted.emplace(stats);  // it tells of requests, and is not one of them
+
+  const auto method = exchange.request.method();
+  const bool allowed = method == http::verb::get || method == http::verb::head ||
+                       (method == http::verb::delete_ && route == ::stats);
+  std::string complaint;
   if (!route) {
     co_await exchange.send(404, "no such route\n");
-  } else if (!reads) {
+  } else if (!allowed) {
     co_await exchange.send(405, {}, "Allow: GET, HEAD\r\n");
   } else {
     try {
       co_await route(*this, exchange);
     } catch (const std::invalid_argument& error) {
-      bad_request = error.what();
+      complaint = error.what();
     }
-    if (!bad_request.empty()) co_await exchange.send(400, bad_request + '\n');
+    if (!complaint.empty()) co_await exchange.send(400, complaint + '\n');
   }
   co_return exchange.keep_alive();
 }

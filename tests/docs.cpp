@@ -1,0 +1,206 @@
+#include "docs.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "fetchers.hpp"
+#include "process.hpp"
+
+namespace fs = std::filesystem;
+
+namespace docs {
+
+namespace {
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file || fs::is_directory(path)) throw std::runtime_error("no file " + path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string without_indent(const std::vector<std::string>& all) {
+  auto indent = std::string::npos;
+  for (const auto& line : all) indent = std::min(indent, line.find_first_not_of(' '));
+  std::string text;
+  for (const auto& line : all) text += line.substr(std::min(indent, line.size())) + '\n';
+  return text;
+}
+
+std::string diff(const fs::path& from, const fs::path& to) {
+  const Result result = run({"diff", "-U1", from.string(), to.string()});
+  if (result.status > 1) throw std::runtime_error(result.err);
+  const auto first_hunk = result.out.find("@@");
+  return first_hunk == std::string::npos ? "" : result.out.substr(first_hunk);
+}
+
+// What a ```cpp or ```diff block must be.
+std::string source_of(const Block& block, const fs::path& folder) {
+  const auto& arguments = block.arguments;
+  if (block.kind == "diff") {
+    if (arguments.size() != 2) throw std::runtime_error("a diff needs two files");
+    return diff(folder / arguments[0], folder / arguments[1]);
+  }
+  const auto hash = arguments.size() == 1 ? arguments[0].find('#') : std::string::npos;
+  if (hash == std::string::npos) throw std::runtime_error("C++ without file#region");
+  return region(read(folder / arguments[0].substr(0, hash)), arguments[0].substr(hash + 1));
+}
+
+// One command of a console block.
+struct Command {
+  std::string command, output;
+};
+
+std::vector<Command> commands(const std::string& text) {
+  std::vector<Command> all;
+  for (const auto& line : lines(text)) {
+    if (line.rfind("$ ", 0) == 0) {
+      all.push_back({line.substr(2), ""});
+    } else if (all.empty()) {
+      throw std::runtime_error("output without a command");
+    } else {
+      all.back().output += line + '\n';
+    }
+  }
+  return all;
+}
+
+// What counts of the lines of an output.
+std::vector<std::string> shape(const std::string& text) {
+  static const std::regex number("[0-9]+(\\.[0-9]+)?"), blanks("[ \\t]+"), ends("^ | $");
+  std::vector<std::string> all;
+  for (auto line : lines(text)) {
+    line = std::regex_replace(line, number, "#");
+    line = std::regex_replace(line, blanks, " ");
+    all.push_back(std::regex_replace(line, ends, ""));
+  }
+  return all;
+}
+
+// Collects what `check` returns, or throws, for each block.
+template <typename Check>
+Problems for_each_block(const fs::path& readme, Check check) try {
+  Problems problems;
+  for (const auto& block : parse(read(readme)).blocks) {
+    std::string problem;
+    try {
+      problem = check(block);
+    } catch (const std::runtime_error& error) {
+      problem = error.what();
+    }
+    if (!problem.empty())
+      problems.push_back(readme.string() + ":" + std::to_string(block.line) + ": " + problem);
+  }
+  return problems;
+} catch (const std::runtime_error& error) {
+  return {readme.string() + ": " + error.what()};
+}
+
+}  // namespace
+
+Document parse(const std::string& markdown) {
+  Document all;
+  std::string fence;  // of the block that is open now
+  int number = 0;
+  for (const auto& line : lines(markdown)) {
+    ++number;
+    static const std::regex opening("^(`{3,})([^`]*)$");
+    std::smatch match;
+    if (!fence.empty()) {
+      if (line == fence) {
+        fence.clear();
+      } else {
+        all.blocks.back().text += line + '\n';
+      }
+    } else if (std::regex_match(line, match, opening)) {
+      fence = match[1];
+      std::istringstream words(match[2]);
+      Block block{"", {}, "", number};
+      words >> block.kind;
+      block.arguments.assign(std::istream_iterator<std::string>(words), {});
+      all.blocks.push_back(block);
+    } else if (line.find("```") != std::string::npos || line.rfind("~~~", 0) == 0) {
+      throw std::runtime_error("line " + std::to_string(number) + ": a block in disguise");
+    } else {
+      all.prose += line + '\n';
+    }
+  }
+  if (!fence.empty())
+    throw std::runtime_error("line " + std::to_string(all.blocks.back().line) +
+                             ": a block without end");
+  return all;
+}
+
+std::string region(const std::string& source, const std::string& name) {
+  static const std::regex mark("^ *// #(region|endregion) (\\S+)$");
+  std::vector<std::string> inside;
+  int starts = 0, ends = 0;
+  for (const auto& line : lines(source)) {
+    std::smatch match;
+    if (!std::regex_match(line, match, mark)) {
+      if (starts > ends) inside.push_back(line);
+    } else if (match[2] == name) {
+      ++(match[1] == "region" ? starts : ends);
+      if (ends > starts) break;
+    }
+  }
+  if (starts != 1 || ends != 1)
+    throw std::runtime_error("region " + name + " starts " + std::to_string(starts) +
+                             " times, ends " + std::to_string(ends) + " times");
+  return without_indent(inside);
+}
+
+bool same_shape(const std::string& expected, const std::string& output) {
+  const auto wanted = shape(expected), found = shape(output);
+  std::multiset<std::string> left(found.begin(), found.end());
+  bool all = true;
+  for (const auto& line : wanted) {
+    if (line == "...") {
+      all = false;
+    } else if (const auto at = left.find(line); at == left.end()) {
+      return false;
+    } else {
+      left.erase(at);
+    }
+  }
+  return !all || left.empty();
+}
+
+Problems check_quotes(const fs::path& readme) {
+  return for_each_block(readme, [&](const Block& block) -> std::string {
+    if (block.kind != "cpp" && block.kind != "diff") return "";
+    const std::string source = source_of(block, readme.parent_path());
+    return block.text == source ? "" : "is not what is there:\n" + source;
+  });
+}
+
+Problems check_console(const fs::path& readme, const Shell& shell) {
+  return for_each_block(readme, [&](const Block& block) -> std::string {
+    if (block.kind != "console") return "";
+    for (const auto& [command, expected] : commands(block.text)) {
+      const auto output = shell(command);
+      if (output && !same_shape(expected, *output))
+        return "$ " + command + "\nprinted:\n" + *output;
+    }
+    return "";
+  });
+}
+
+Problems check_links(const fs::path& readme) try {
+  static const std::regex code("`[^`\n]*`"), link("\\]\\(([^)#: ]+)(#[^) ]*)?( [^)]*)?\\)");
+  const std::string prose = std::regex_replace(parse(read(readme)).prose, code, "");
+  Problems problems;
+  for (std::sregex_iterator at(prose.begin(), prose.end(), link), end; at != end; ++at)
+    if (!fs::exists(readme.parent_path() / (*at)[1].str()))
+      problems.push_back(readme.string() + ": a link to " + (*at)[1].str() +
+                         ", which is not there");
+  return problems;
+} catch (const std::runtime_error& error) {
+  return {readme.string() + ": " + error.what()};
+}
+
+}  // namespace docs

@@ -1,0 +1,54 @@
+// Holds what a README shows against what is there. A block's first line says which kind it is:
+//
+//   ```cpp fetch.cpp#name      is the region `name` of that file, beside the README
+//   ```diff ../a/a.cpp b.cpp   is what `diff -U1` says of the two files
+//   ```console                 is run: the commands are what follows `$ `, their output what
+//                              follows them, in any order and whatever its numbers are
+//
+// Every other kind is free, but ```cpp is for the project's own code only.
+
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace docs {
+
+struct Block {
+  std::string kind;  // cpp, diff, console ...
+  std::vector<std::string> arguments;
+  std::string text;
+  int line;  // of the README
+};
+
+struct Document {
+  std::vector<Block> blocks;
+  std::string prose;  // what is around them
+};
+
+// What is wrong, each with file and line; empty if nothing is.
+using Problems = std::vector<std::string>;
+
+// Runs a command from the repository's root and returns what it printed; nothing if it is not for
+// a test to run.
+using Shell = std::function<std::optional<std::string>(const std::string& command)>;
+
+// Throws std::runtime_error if a block is not closed, or indented, which no check would look into.
+Document parse(const std::string& markdown);
+
+// The text between `// #region name` and its `// #endregion name`, without what indents all of it
+// and without the marks of other regions. Throws std::runtime_error unless there is exactly one.
+std::string region(const std::string& source, const std::string& name);
+
+// Whether `output` is the `expected` one, which can have lines `...` for any lines. Numbers do not
+// count, nor do the order of lines and the number of blanks in a row.
+bool same_shape(const std::string& expected, const std::string& output);
+
+Problems check_quotes(const std::filesystem::path& readme);  // ```cpp and ```diff
+Problems check_links(const std::filesystem::path& readme);   // to files
+Problems check_console(const std::filesystem::path& readme, const Shell& shell);
+
+}  // namespace docs

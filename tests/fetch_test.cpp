@@ -1,0 +1,292 @@
+// What the table of URLs cannot say of the fetchers: many URLs at once, their order, and a machine
+// that lacks something.
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <regex>
+
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "server.hpp"
+#include "socket.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// `count` URLs that differ in their query.
+Lines numbered(const std::string& url, int count) {
+  Lines all;
+  for (int i = 0; i < count; ++i) all.push_back(url + "?" + std::to_string(i));
+  return all;
+}
+
+Lines operator+(Lines one, const Lines& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
+}
+
+// Runs `check` for the fetchers that do everything at once, or for those that do not.
+void for_each(bool concurrent, const std::function<void(const Fetcher&)>& check) {
+  for (const auto& fetcher : fetchers()) {
+    INFO(fetcher.program);
+    if (fetcher.concurrent == concurrent) check(fetcher);
+  }
+}
+
+void for_each(const std::function<void(const Fetcher&)>& check) {
+  for (const bool concurrent : {false, true}) for_each(concurrent, check);
+}
+
+Lines children_of(pid_t pid) {
+  const auto id = std::to_string(pid);
+  std::ifstream file("/proc/" + id + "/task/" + id + "/children");
+  return {std::istream_iterator<std::string>(file), {}};
+}
+
+// The fetcher's command in a shell that first limits or redirects something.
+Lines shell(const std::string& setting, const Fetcher& fetcher, const Lines& urls) {
+  return Lines{"sh", "-c", setting + "; exec \"$@\"", "sh"} + command(fetcher, urls);
+}
+
+void answer_ok(Socket& client) { client.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); }
+
+}  // namespace
+
+TEST_CASE("fetch: without a URL it tells its usage") {
+  for_each([](const Fetcher& fetcher) {
+    const Result result = fetch(fetcher, {});
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(std::regex_match(result.err,
+                           std::regex("usage: \\S*" + fetcher.program + " URL\\.\\.\\.\n")));
+  });
+}
+
+TEST_CASE("fetch: a concurrent one passes a barrier of four") {
+  for_each(true, [](const Fetcher& fetcher) {
+    const Server server;
+    const Lines urls(4, server.url("/barrier/4?timeout=8"));
+    CHECK(count_ok(fetch(fetcher, urls), urls) == 4);
+    CHECK(server.stats().requests == 4);
+    CHECK(server.stats().most_in_flight == 4);
+  });
+}
+
+TEST_CASE("fetch: one after the other none passes a barrier of four") {
+  for_each(false, [](const Fetcher& fetcher) {
+    const Server server;
+    const Lines urls(4, server.url("/barrier/4?timeout=0.2"));
+    const Result result = fetch(fetcher, urls);
+    CHECK(count_ok(result, urls) == 0);
+    CHECK(lines(result.err) == each(urls, ": HTTP status 503"));
+    CHECK(server.stats().requests == 4);
+    CHECK(server.stats().most_in_flight == 1);
+  });
+}
+
+TEST_CASE("fetch: a concurrent one prints each line as soon as its answer is there") {
+  for_each(true, [](const Fetcher& fetcher) {
+    Listener listener;
+    const Lines urls{listener.url("/0"), listener.url("/1"), listener.url("/2")};
+    Process process(command(fetcher, urls));
+    std::map<char, Socket> clients;
+    while (clients.size() < urls.size()) {
+      Socket client = listener.accept();
+      const std::string request = client.receive_until("\r\n\r\n");
+      clients.emplace(request.at(sizeof "GET /" - 1), std::move(client));
+    }
+    for (const std::size_t last_to_first : {2, 1, 0}) {
+      answer_ok(clients.at(char('0' + last_to_first)));
+      CHECK(process.read_line() == urls[last_to_first] + " OK");
+    }
+    CHECK(process.finish().status == 0);
+  });
+}
+
+TEST_CASE("fetch: one after the other the lines come in the order of the list") {
+  const Server server;
+  for_each(false, [&](const Fetcher& fetcher) {
+    const Lines urls{server.url("/delay/0.3"), server.url("/status/200"), server.url("/delay/0.1")};
+    CHECK(lines(fetch(fetcher, urls).out) == each(urls, " OK"));
+  });
+}
+
+TEST_CASE("fetch: a line is there while the next URL still waits") {
+  for_each(false, [](const Fetcher& fetcher) {
+    Listener listener;
+    Process process(command(fetcher, {listener.url("/0"), listener.url("/1")}));
+    for (const char* path : {"/0", "/1"}) {
+      Socket client = listener.accept();
+      client.receive_until("\r\n\r\n");
+      answer_ok(client);
+      CHECK(process.read_line() == listener.url(path) + " OK");
+    }
+    CHECK(process.finish().status == 0);
+  });
+}
+
+TEST_CASE("fetch: the request is what it should be") {
+  for_each([](const Fetcher& fetcher) {
+    Listener listener;
+    Process process(command(fetcher, {listener.url("/path?query#fragment")}));
+    Socket client = listener.accept();
+    const std::string request = client.receive_until("\r\n\r\n");
+    INFO(request);
+    CHECK(request.rfind("GET /path?query HTTP/1.1\r\n", 0) == 0);
+    const auto has = [&](const std::string& name, const std::string& value) {
+      const std::regex field("\r\n" + name + ": *" + value + "\r\n", std::regex::icase);
+      return std::regex_search(request, field);
+    };
+    CHECK(has("User-Agent", fetcher.agent));
+    CHECK(has("Host", "127.0.0.1:" + std::to_string(listener.port())));
+    answer_ok(client);
+    CHECK(process.finish().status == 0);
+  });
+}
+
+TEST_CASE("fetch: a proxy in the environment changes nothing") {
+  const Server server;
+  const RefusedPort refused;
+  for_each([&](const Fetcher& fetcher) {
+    const std::string proxy = refused.url("");
+    const Lines urls{server.url("/status/200")};
+    CHECK(run(Lines{"env", "http_proxy=" + proxy, "ALL_PROXY=" + proxy} + command(fetcher, urls))
+              .status == 0);
+  });
+}
+
+TEST_CASE("fetch: 1,000 URLs on one command line") {
+  const Server server;
+  const Lines urls = numbered(server.url("/status/200"), 1000);
+  for_each([&](const Fetcher& fetcher) {
+    const Result result = fetch(fetcher, urls);
+    CHECK(count_ok(result, urls) == urls.size());
+    CHECK(result.orphans == 0);
+  });
+}
+
+TEST_CASE("fetch: lines are never torn") {
+  const Server server;
+  const RefusedPort refused;
+  const std::string long_path = "/status/200" + std::string(600, '/');
+  const Lines urls = numbered(server.url("/status/200?" + std::string(600, 'x')), 1000) +
+                     numbered(refused.url(long_path), 1000);
+  for_each([&](const Fetcher& fetcher) { CHECK(count_ok(fetch(fetcher, urls), urls) == 1000); });
+}
+
+TEST_CASE("fetch: Bad ones do not disturb the others") {
+  const Server server;
+  const Lines good(10, server.url("/delay/0.01"));
+  const Lines bad = {server.url("/rst"), server.url("/close"), "", server.url("/garbage"),
+                     server.url("/rst")};
+  for_each([&](const Fetcher& fetcher) {
+    const Result result = fetch(fetcher, bad + good + bad);
+    CHECK(difference(lines(result.out), each(bad + good + bad, " Bad")).size() == 20);
+    CHECK(difference(lines(result.out), each(good, " OK") + each(bad + bad, " Bad")) == Lines());
+    CHECK(result.status == 1);
+  });
+}
+
+TEST_CASE("fetch: it stops quietly when nobody reads its output") {
+  const Server server;
+  Pipe nobody;
+  nobody.read_end.close();
+  const Descriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
+  // To wait for the second one would take longer than this test does.
+  const Lines urls{server.url("/status/200"), server.url("/hang")};
+  for_each([&](const Fetcher& fetcher) {
+    for (const int out : {nobody.write_end.get(), full.get()}) {
+      const Result result =
+          fetch(fetcher, urls, {.out = out, .time_limit = std::chrono::seconds(8)});
+      CHECK(!result.timed_out);
+      CHECK(result.status == 1);
+      CHECK(result.err == "");
+      CHECK(!result.left_some);
+    }
+  });
+}
+
+TEST_CASE("fetch: it stops quietly when it has no output, and takes no socket for it") {
+  const Server server;
+  for_each([&](const Fetcher& fetcher) {
+    Lines urls = numbered(server.url("/hang"), 4);
+    urls.insert(fetcher.concurrent ? urls.end() : urls.begin(), server.url("/status/200"));
+    const Result result =
+        run(shell("exec >&-", fetcher, urls), {.time_limit = std::chrono::seconds(8)});
+    CHECK(!result.timed_out);
+    CHECK(result.status == 1);
+    CHECK(result.err == "");
+  });
+}
+
+TEST_CASE("fetch: few open files cost URLs, not the program") {
+  const Server server;
+  const Lines urls = numbered(server.url("/delay/0.02"), 30);
+  for_each([&](const Fetcher& fetcher) {
+    CHECK(count_ok(run(shell("ulimit -n 16", fetcher, urls)), urls) > 0);
+    CHECK(count_ok(run(shell("ulimit -n 8", fetcher, urls)), urls) > 0);
+    count_ok(run(shell("ulimit -n 4", fetcher, urls)), urls);
+  });
+}
+
+TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
+  const Server server;
+  const Lines urls = numbered(server.url("/delay/1"), 20);
+  const bool is_root = geteuid() == 0;  // whom no limit binds
+  const std::string user = std::to_string(100'000 + getpid());
+  const Lines as_user{"setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups"};
+  const fs::path folder = "/tmp/few-threads-" + user;  // which that user may enter
+  for_each(true, [&](const Fetcher& fetcher) {
+    fs::create_directory(folder);
+    fs::copy(BUILD_DIR "/" + fetcher.program, folder / "fetch");
+    const Lines limited =
+        Lines{"prlimit", is_root ? "--nproc=8" : "--nproc=1", folder / "fetch"} + urls;
+    const Result result = run(is_root ? as_user + limited : limited);
+    fs::remove_all(folder);
+    const auto ok = count_ok(result, urls);
+    INFO(result.err);
+    CHECK(ok < urls.size());
+    if (is_root) CHECK(ok > 0);
+    CHECK(result.orphans == 0);
+  });
+}
+
+TEST_CASE("fetch: a child that is killed is Bad") {
+  const Server server;
+  const Fetcher processes{"02-threads/processes", "", true};
+  const std::string hang = server.url("/hang"), other = server.url("/status/200");
+  Process process(command(processes, {hang, other}));
+  CHECK(process.read_line() == other + " OK");
+  const Lines children = children_of(process.pid());
+  REQUIRE(children.size() == 1);
+  kill(pid_t(std::stoi(children[0])), SIGKILL);
+  const Result result = process.finish();
+  CHECK(result.out == hang + " Bad\n");
+  CHECK(std::regex_match(result.err, std::regex(hang + ": .*[Kk]illed.*\n")));
+  CHECK(result.status == 1);
+  CHECK(result.orphans == 0);
+}
+
+TEST_CASE("fetch: it leaves nothing behind when it is ended from outside") {
+  const Server server;
+  const Lines urls = numbered(server.url("/hang"), 4);
+  for_each([&](const Fetcher& fetcher) {
+    for (const int number : {SIGINT, SIGTERM, SIGKILL}) {
+      Process process(command(fetcher, urls));
+      CHECK(server.come_in_flight(fetcher.concurrent ? 4 : 1));
+      process.signal(number);
+      const Result result = process.finish();
+      CHECK(result.status == 128 + number);
+      CHECK(!result.left_some);
+      CHECK(server.come_in_flight(0));
+    }
+  });
+}

@@ -1,0 +1,48 @@
+// The chapters' programs that are held to the contract. A new one joins by a line in fetchers.cpp.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "process.hpp"
+
+using Lines = std::vector<std::string>;
+
+struct Fetcher {
+  std::string program;  // below the build folder
+  std::string agent;    // its User-Agent
+  bool concurrent;      // whether it fetches all URLs at once
+};
+
+const std::vector<Fetcher>& fetchers();
+
+// The command that has the fetcher fetch the URLs.
+Lines command(const Fetcher& fetcher, const Lines& urls);
+
+Result fetch(const Fetcher& fetcher, const Lines& urls, Process::Options options = {});
+
+// The lines of a text.
+Lines lines(const std::string& text);
+
+// Each of the texts, with `end` behind.
+Lines each(const Lines& texts, const std::string& end);
+
+// Lines that only one of the two has, in whatever order: `+` those found, `-` those expected.
+Lines difference(Lines found, Lines expected);
+
+// Checks that there is one line for each URL, and a reason for each Bad. Returns how many are OK.
+std::size_t count_ok(const Result& result, const Lines& urls);
+
+// Whether the programs were built to find errors, which costs memory and time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool sanitized = true;
+#else
+constexpr bool sanitized = false;
+#endif
+#else
+constexpr bool sanitized = false;
+#endif

@@ -1,0 +1,134 @@
+// ./learn from outside. It knows one build folder, build/, so from another one only its words are
+// tested.
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <regex>
+
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "server.hpp"
+#include "socket.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Lines learn(const Lines& arguments) {
+  Lines all{ROOT_DIR "/learn"};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return all;
+}
+
+bool is_its_build() {
+  const bool is = fs::path(BUILD_DIR) == fs::path(ROOT_DIR) / "build";
+  if (!is) WARN("not run: the tests are not those of build/");
+  return is;
+}
+
+std::size_t chapters() {
+  std::size_t count = 0;
+  for (const auto& fetcher : fetchers()) count += fs::path(fetcher.program).filename() == "fetch";
+  return count;
+}
+
+// The lines of a run that are a fetcher's: `  http://... OK`.
+Lines verdicts(const std::string& out) {
+  static const std::regex verdict("^ *(https?://.* (OK|Bad))$");
+  Lines all;
+  std::smatch match;
+  for (const auto& line : lines(out))
+    if (std::regex_match(line, match, verdict)) all.push_back(match[1]);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("learn: help") {
+  const Result result = run(learn({"help"}));
+  CHECK(result.status == 0);
+  CHECK(result.err == "");
+  for (const char* verb : {"run", "test", "build", "serve", "doctor", "help"})
+    CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
+  for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
+}
+
+TEST_CASE("learn: a verb that it does not know") {
+  for (const auto& [verb, near] : {std::pair{"runn", "run"}, {"tets", "test"}, {"bild", "build"}}) {
+    const Result result = run(learn({verb}));
+    INFO(result.err);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err.find(verb) != std::string::npos);
+    CHECK(std::regex_search(result.err, std::regex(std::string("did you mean.*") + near)));
+  }
+  CHECK(run(learn({"xyzzy"})).status == 2);
+}
+
+TEST_CASE("learn: run shows that all chapters say the same, and what differs") {
+  if (!is_its_build()) return;
+  const Result result = run(learn({"run"}));
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK(result.orphans == 0);
+  for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
+  const Lines said = verdicts(result.out);
+  CHECK(said.size() == 4 * chapters());
+  for (const char* site : {"twitter", "google", "yahoo", "facebook"}) {
+    const std::regex ok("http://\\S+/" + std::string(site) + " OK");
+    CHECK(std::size_t(std::count_if(said.begin(), said.end(), [&](const std::string& line) {
+            return std::regex_match(line, ok);
+          })) == chapters());
+  }
+  Lines most;  // requests in flight at once, by chapter
+  static const std::regex in_flight("(\\d+) requests? in flight");
+  for (std::sregex_iterator at(result.out.begin(), result.out.end(), in_flight), end; at != end;
+       ++at)
+    most.push_back((*at)[1]);
+  REQUIRE(most.size() == chapters());
+  CHECK(most.front() == "1");
+  for (std::size_t i = 1; i < most.size(); ++i) CHECK(most[i] == "4");
+}
+
+TEST_CASE("learn: run on URLs of one's own, of which one is Bad") {
+  if (!is_its_build()) return;
+  const Server server;
+  const RefusedPort refused;
+  const Lines urls{server.url("/status/200"), refused.url("/")};
+  const Result result = run(learn({"run", urls[0], urls[1]}));
+  INFO(result.out << result.err);
+  Lines expected;
+  for (std::size_t i = 0; i < chapters(); ++i) {
+    expected.push_back(urls[0] + " OK");
+    expected.push_back(urls[1] + " Bad");
+  }
+  CHECK(difference(verdicts(result.out), expected) == Lines());
+  CHECK(result.orphans == 0);
+  CHECK(result.status == 0);  // they agree
+  CHECK(server.stats().requests == chapters());
+}
+
+TEST_CASE("learn: a run that is ended in the middle leaves nothing behind") {
+  if (!is_its_build()) return;
+  const Server server;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    Process process(learn({"run", server.url("/hang")}));
+    CHECK(server.come_in_flight(1));
+    process.signal(number);
+    const Result result = process.finish();
+    CHECK(result.status == 128 + number);
+    CHECK(!result.left_some);
+    CHECK(server.come_in_flight(0));
+  }
+}
+
+TEST_CASE("learn: Ctrl-C in the middle of the talk's sites leaves nothing behind") {
+  if (!is_its_build()) return;
+  Process process(learn({"run"}));
+  for (int i = 0; i < 20 && process.read_line().find(" OK") == std::string::npos;) ++i;
+  kill(-process.pid(), SIGINT);  // as a terminal does: to all of the group
+  const Result result = process.finish();
+  CHECK(result.status == 128 + SIGINT);
+  CHECK(!result.left_some);
+}

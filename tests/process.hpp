@@ -1,0 +1,82 @@
+// A program under test, run from outside: its output, its exit, its memory, and its children.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+// An open file descriptor, closed at the end of its life. No program under test inherits it.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(other.release()) {}
+  Descriptor& operator=(Descriptor other) noexcept;
+  ~Descriptor() { close(); }
+
+  int get() const { return fd_; }
+  bool is_open() const { return fd_ >= 0; }
+  int release();
+  void close();
+
+ private:
+  int fd_;
+};
+
+struct Pipe {
+  Pipe();
+  Descriptor read_end, write_end;
+};
+
+struct Result {
+  int status = -1;         // its exit status, or 128 + the number of the signal that ended it
+  bool timed_out = false;  // and so was killed
+  int orphans = 0;         // children that it had not waited for, even if they ended by themselves
+  bool left_some = false;  // of them, some had to be killed
+  long peak_kib = 0;       // the most memory that it or a child of it had at once
+  std::string out, err;
+};
+
+class Process {
+ public:
+  struct Options {
+    int out = -1;  // descriptor for its stdout, which is captured if it is -1
+    std::chrono::seconds time_limit{120};  // from its start; then its process group is killed
+  };
+
+  // Starts `command`, looked up in PATH if it has no slash, as the leader of a process group.
+  // Its stdin is a pipe that nobody writes to. Only the main thread may do this.
+  explicit Process(const std::vector<std::string>& command) : Process(command, Options()) {}
+  Process(const std::vector<std::string>& command, Options options);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+  // Its next line on stdout without the end of line, or what there is of it when stdout ends.
+  std::string read_line();
+
+  void signal(int number);
+
+  // Closes its stdin, waits until it ends, kills what is left of its process group.
+  Result finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool collect();  // more output; false once the process has ended or its time is over
+  void reap();
+
+  Clock::time_point deadline_;
+  pid_t pid_ = -1;  // -1 once it has ended
+  Descriptor input_, ended_;
+  std::array<Descriptor, 2> output_;  // stdout and stderr
+  Result result_;
+};
+
+// Runs `command` to its end.
+Result run(const std::vector<std::string>& command, Process::Options options = {});

@@ -1,0 +1,38 @@
+// The test server as a fixture: one of its own for each test, on a free port.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "process.hpp"
+
+// The test server's program.
+std::string server_program();
+
+struct Stats {
+  unsigned requests, in_flight, most_in_flight;
+};
+
+class Server {
+ public:
+  // Starts it; it serves from now on.
+  explicit Server(const std::vector<std::string>& options = {});
+  // Ends it, by closing its stdin, and checks that it went well all the time.
+  ~Server();
+
+  std::uint16_t port() const { return port_; }
+  std::string url(const std::string& path = "") const { return base_url_ + path; }
+  pid_t pid() const { return process_.pid(); }
+
+  // What its /stats says; to ask for it does not count.
+  Stats stats() const;
+  // Waits until so many requests are in flight, for 20 s at the most. Returns whether they are.
+  bool come_in_flight(unsigned count) const;
+
+ private:
+  Process process_;
+  std::string base_url_;
+  std::uint16_t port_;
+};
