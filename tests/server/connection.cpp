@@ -1,11 +1,13 @@
 #include "connection.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -37,7 +39,7 @@ awaitable<Request> Connection::read_request() {
   parser.body_limit(body_limit);
   co_await http::async_read_header(socket_, read_ahead_, parser, asio::use_awaitable);
 
-  if (!parser.is_done() && parser.get()[http::field::expect] == "100-continue")
+  if (!parser.is_done() && boost::beast::iequals(parser.get()[http::field::expect], "100-continue"))
     co_await write("HTTP/1.1 100 Continue\r\n\r\n");
   char scratch[4096];
   while (!parser.is_done()) {
@@ -63,16 +65,21 @@ awaitable<void> Connection::wait(asio::steady_timer& timer) {
   last_moved_ = never;
   using asio::experimental::make_parallel_group;
   using asio::experimental::wait_for_one;
-  auto [order, elapsed, readable] =
-      co_await make_parallel_group(timer.async_wait(asio::deferred),
-                                   socket_.async_wait(socket_.wait_read, asio::deferred))
-          .async_wait(wait_for_one(), asio::use_awaitable);
-  if (order[0] == 1) {  // the client has sent more already, or has gone
-    char byte;
+  for (;;) {
+    auto [order, elapsed, readable] =
+        co_await make_parallel_group(timer.async_wait(asio::deferred),
+                                     socket_.async_wait(socket_.wait_read, asio::deferred))
+            .async_wait(wait_for_one(), asio::use_awaitable);
+    if (order[0] == 0) break;
+    // The client has gone, or has sent more already, which is kept for read_request.
+    const auto room = std::min(header_limit, read_ahead_.max_size() - read_ahead_.size());
+    if (room == 0) {
+      co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+      break;
+    }
     error_code error;
-    socket_.receive(asio::buffer(&byte, 1), socket_.message_peek, error);
-    if (error) throw system_error(error);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    read_ahead_.commit(socket_.read_some(read_ahead_.prepare(room), error));
+    if (error && error != asio::error::would_block) throw system_error(error);
   }
   last_moved_ = Clock::now();
 }

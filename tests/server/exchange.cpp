@@ -6,14 +6,15 @@
 
 namespace http = boost::beast::http;
 
+static bool is_bodiless(unsigned status) { return status == 204 || status == 304; }
+
 std::string head(unsigned status, std::optional<std::uint64_t> length, std::string_view fields,
                  bool keep_alive) {
   std::string text = "HTTP/1.1 " + std::to_string(status) + ' ';
   text += http::obsolete_reason(http::int_to_status(status));
   text += "\r\nServer: sync-desert\r\n";
   text += fields;
-  const bool bodiless = status / 100 == 1 || status == 204 || status == 304;
-  if (length && !bodiless) text += "Content-Length: " + std::to_string(*length) + "\r\n";
+  if (length && !is_bodiless(status)) text += "Content-Length: " + std::to_string(*length) + "\r\n";
   if (!keep_alive) text += "Connection: close\r\n";
   return text += "\r\n";
 }
@@ -30,9 +31,13 @@ Exchange::Exchange(Connection& connection, Request received)
   for (const auto& parameter : url->params()) query.try_emplace(parameter.key, parameter.value);
 }
 
+bool Exchange::has_body(unsigned status) const {
+  return request.method() != http::verb::head && !is_bodiless(status);
+}
+
 awaitable<void> Exchange::send(unsigned status, std::string_view body, std::string_view fields) {
   std::string text = head(status, body.size(), fields, keep_alive_);
-  if (wants_body() && status != 204 && status != 304) text += body;
+  if (has_body(status)) text += body;
   co_await client.write(text);
 }
 
@@ -47,7 +52,7 @@ awaitable<void> Exchange::send_chunked_head() {
 }
 
 awaitable<void> Exchange::send_chunk(std::string_view data) {
-  if (!wants_body()) co_return;
+  if (!has_body()) co_return;
   if (request.version() < 11) co_return co_await client.write(data);
   char size[2 * sizeof data.size() + 3];
   std::snprintf(size, sizeof size, "%zx\r\n", data.size());

@@ -5,6 +5,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -35,7 +36,8 @@ class Exchange {
   awaitable<void> send_chunked_head();
   awaitable<void> send_chunk(std::string_view data);
 
-  bool wants_body() const { return request.method() != boost::beast::http::verb::head; }
+  // Whether the answer to this request has a body, if its status is `status`.
+  bool has_body(unsigned status = 200) const;
 
   // Whether the connection can take another request after this answer.
   bool keep_alive() const { return keep_alive_; }
@@ -54,9 +56,12 @@ class Exchange {
     Number value{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size() ||
-        !(value >= least && value <= most))
-      throw std::invalid_argument("not a number from " + std::to_string(least) + " to " +
-                                  std::to_string(most));
+        !(value >= least && value <= most)) {
+      char range[100];
+      std::snprintf(range, sizeof range, "not a number from %.12g to %.12g", double(least),
+                    double(most));
+      throw std::invalid_argument(range);
+    }
     return value;
   }
 

@@ -1,5 +1,6 @@
 // The tiny local test server. What it answers is in routes.cpp.
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <unistd.h>
 
@@ -59,19 +60,24 @@ Options parse(int argc, char* argv[]) {
   return options;
 }
 
-// Prints where the server can be reached, once it can.
+// Listens on all hosts, and then prints where the server can be reached. Throws
+// std::runtime_error.
 void listen(Server& server, const Options& options) {
+  std::string lines;
   unsigned short port = options.port;
-  for (const auto& host : options.hosts) try {
+  for (const auto& host : options.hosts) {
+    try {
       port = server.listen(host, port);
-      const bool v6 = host.find(':') != host.npos;
-      std::printf("listening on http://%s:%u\n", v6 ? ('[' + host + ']').c_str() : host.c_str(),
-                  port);
-    } catch (const std::exception& error) {
-      throw std::invalid_argument("cannot listen on " + host + " port " + std::to_string(port) +
-                                  ": " + error.what());
+    } catch (const boost::system::system_error& error) {
+      throw std::runtime_error("cannot listen on " + host + " port " + std::to_string(port) + ": " +
+                               error.code().message());
     }
-  std::fflush(stdout);
+    const bool is_v6 = host.find(':') != host.npos;
+    lines += "listening on http://" + (is_v6 ? '[' + host + ']' : host) + ':' +
+             std::to_string(port) + '\n';
+  }
+  if (std::fputs(lines.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
+    throw std::runtime_error("cannot say where it listens: stdout is closed");
 }
 
 // Stops `io` when standard input ends.
@@ -85,6 +91,8 @@ void watch(asio::posix::stream_descriptor& input, asio::io_context& io) {
 }  // namespace
 
 int main(int argc, char* argv[]) try {
+  // Where stdin or stdout is closed, no socket is to take its place.
+  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   const Options options = parse(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   Server server(options.idle_timeout);

@@ -77,6 +77,7 @@ awaitable<void> relative_redirect(Site&, Exchange& exchange) {
 
 awaitable<void> absolute_redirect(Site&, Exchange& exchange) {
   const std::string host(exchange.request[http::field::host]);
+  if (host.empty()) throw std::invalid_argument("no Host to redirect to");
   const std::string location = next(exchange, "http://" + host + "/");
   co_await redirect(exchange, location);
 }
@@ -90,7 +91,7 @@ awaitable<void> bytes(Site&, Exchange& exchange) {
   static const std::string block(64 * 1024, 'x');
   auto left = Exchange::number(exchange.path[1], std::uint64_t{0}, most_bytes);
   co_await exchange.send_head(200, left, "Content-Type: application/octet-stream\r\n");
-  if (!exchange.wants_body()) left = 0;
+  if (!exchange.has_body()) left = 0;
   for (std::uint64_t size; left > 0; left -= size) {
     size = std::min<std::uint64_t>(left, block.size());
     co_await exchange.client.write(asio::buffer(block, size));
@@ -112,7 +113,7 @@ awaitable<void> drip(Site&, Exchange& exchange) {
   const auto status = exchange.option("code", 200u, 599u, 200u);
   co_await exchange.client.wait(delay);
   co_await exchange.send_head(status, count);
-  for (unsigned sent = 0; exchange.wants_body() && sent < count; ++sent) {
+  for (unsigned sent = 0; exchange.has_body(status) && sent < count; ++sent) {
     if (sent > 0) co_await exchange.client.wait(duration / count);
     co_await exchange.client.write("*");
   }
@@ -177,7 +178,7 @@ awaitable<void> reset(Site&, Exchange& exchange) {
 awaitable<void> truncate(Site&, Exchange& exchange) {
   exchange.end_connection();
   co_await exchange.send_head(200, 1000);
-  co_await exchange.client.write(std::string(500, 'x'));
+  if (exchange.has_body()) co_await exchange.client.write(std::string(500, 'x'));
 }
 
 awaitable<void> truncate_chunked(Site&, Exchange& exchange) {
@@ -189,7 +190,7 @@ awaitable<void> truncate_chunked(Site&, Exchange& exchange) {
 awaitable<void> no_length(Site&, Exchange& exchange) {
   exchange.end_connection();
   co_await exchange.send_head(200, {});
-  if (exchange.wants_body()) co_await exchange.client.write("all there is\n");
+  if (exchange.has_body()) co_await exchange.client.write("all there is\n");
 }
 
 awaitable<void> garbage(Site&, Exchange& exchange) {
@@ -293,7 +294,8 @@ awaitable<bool> Site::answer(Connection& client, Request request) {
   if (!route) {
     co_await exchange.send(404, "no such route\n");
   } else if (!allowed) {
-    co_await exchange.send(405, {}, "Allow: GET, HEAD\r\n");
+    co_await exchange.send(
+        405, {}, route == ::stats ? "Allow: GET, HEAD, DELETE\r\n" : "Allow: GET, HEAD\r\n");
   } else {
     try {
       co_await route(*this, exchange);

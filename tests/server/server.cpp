@@ -6,7 +6,9 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
+#include <new>
 #include <optional>
+#include <stdexcept>
 
 #include "exchange.hpp"
 
@@ -21,7 +23,9 @@ Server::Server(Seconds idle_timeout) {
 }
 
 unsigned short Server::listen(const std::string& host, unsigned short port) {
-  const tcp::endpoint endpoint(asio::ip::make_address(host), port);
+  error_code error;
+  const tcp::endpoint endpoint(asio::ip::make_address(host, error), port);
+  if (error) throw std::invalid_argument(host + " is no numeric address");
   tcp::acceptor acceptor(io_, endpoint.protocol());
   acceptor.set_option(tcp::acceptor::reuse_address(true));
   if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(true));
@@ -36,7 +40,10 @@ awaitable<void> Server::accept(tcp::acceptor acceptor) {
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (!error) {
-      asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+      try {
+        asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+      } catch (const std::bad_alloc&) {  // this client is out of luck; the next may not be
+      }
     } else if (error != asio::error::connection_aborted) {
       // No more descriptors, most likely: the connection waits in the kernel until some are free.
       asio::steady_timer pause(io_, std::chrono::milliseconds(100));
