@@ -11,6 +11,7 @@ const std::vector<Fetcher>& fetchers() {
       {"01-sync/fetch", "sync-desert/01-sync", false},
       {"02-threads/fetch", "sync-desert/02-threads", true},
       {"02-threads/processes", "sync-desert/02-threads", true},
+      {"03-callbacks/fetch", "sync-desert/03-callbacks", true, true},
   };
   return all;
 }

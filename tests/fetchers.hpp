@@ -10,9 +10,10 @@
 using Lines = std::vector<std::string>;
 
 struct Fetcher {
-  std::string program;  // below the build folder
-  std::string agent;    // its User-Agent
-  bool concurrent;      // whether it fetches all URLs at once
+  std::string program;         // below the build folder
+  std::string agent;           // its User-Agent
+  bool concurrent;             // whether it fetches all URLs at once
+  bool on_one_thread = false;  // and needs no second thread or process for that
 };
 
 const std::vector<Fetcher>& fetchers();

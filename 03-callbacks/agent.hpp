@@ -1,0 +1,47 @@
+// HTTP clients whose answers are Deferreds. After twisted.web.client's Agent and RedirectAgent.
+// Both are small values: a callback that needs one later keeps a copy.
+
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "deferred.hpp"
+#include "reactor.hpp"
+
+struct Response {
+  unsigned status;
+  std::string location;  // where a redirect leads, as the server said it
+};
+
+using Deadline = std::chrono::steady_clock::time_point;
+inline Deadline in_10_s() { return std::chrono::steady_clock::now() + std::chrono::seconds(10); }
+
+// One request, over http or https.
+class Agent {
+ public:
+  explicit Agent(Reactor& reactor) : reactor_(&reactor) {}
+
+  // Fires with the response once it is complete: the body of a 200 is read and thrown away, that of
+  // any other status is left unread. Fails with a std::exception that says why in words.
+  // Cancelling it closes the connection.
+  Deferred<Response> get(const std::string& url, Deadline deadline = in_10_s()) const;
+
+ private:
+  Reactor* reactor_;
+};
+
+// #region RedirectAgent
+// Follows up to 10 redirects, all of it within one deadline.
+class RedirectAgent {
+ public:
+  explicit RedirectAgent(Agent agent) : agent_(agent) {}
+
+  Deferred<Response> get(const std::string& url) const { return get(url, in_10_s(), 10); }
+
+ private:
+  Deferred<Response> get(const std::string& url, Deadline deadline, int redirects_left) const;
+
+  Agent agent_;
+};
+// #endregion RedirectAgent
