@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdio>
 
 namespace asio = boost::asio;
 
@@ -48,3 +49,21 @@ std::shared_ptr<void> Reactor::keep_running() {
 }
 
 void Reactor::call_from_thread(std::function<void()> f) { asio::post(*loop_, std::move(f)); }
+
+// #region react
+int react(const std::function<Deferred<int>(Reactor&)>& main) {
+  int status = 1;
+  bool done = false;
+  Reactor reactor;
+  main(reactor)
+      .add_callback([&](int its_status) { status = its_status; })
+      .add_both([&](Result<void> result) {
+        done = true;
+        reactor.stop();
+        return result;  // an error goes on to the end of the chain, which reports it
+      });
+  reactor.run();
+  if (!done) std::fprintf(stderr, "react: nothing left to wait for, and main has not fired\n");
+  return status;
+}
+// #endregion react

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -81,23 +80,6 @@ class Reactor {
   std::shared_ptr<Door> door_ = std::make_shared<Door>();
 };
 
-// #region react
 // Runs main(reactor), and then the loop until the Deferred that it returned fires. Returns what
 // that fired with as the exit status; or 1, with the error on stderr.
-template <typename Main>
-int react(Main main) {
-  int status = 1;
-  bool done = false;
-  Reactor reactor;
-  main(reactor)
-      .add_callback([&](int its_status) { status = its_status; })
-      .add_both([&](Result<void> result) {
-        done = true;
-        reactor.stop();
-        return result;  // an error goes on to the end of the chain, which reports it
-      });
-  reactor.run();
-  if (!done) std::fprintf(stderr, "react: nothing left to wait for, and main has not fired\n");
-  return status;
-}
-// #endregion react
+int react(const std::function<Deferred<int>(Reactor&)>& main);
