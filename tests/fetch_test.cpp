@@ -232,7 +232,7 @@ TEST_CASE("fetch: few open files cost URLs, not the program") {
   const Lines urls = numbered(server.url("/delay/0.02"), 30);
   for_each([&](const Fetcher& fetcher) {
     CHECK(count_ok(run(shell("ulimit -n 16", fetcher, urls)), urls) > 0);
-    CHECK(count_ok(run(shell("ulimit -n 8", fetcher, urls)), urls) > 0);
+    CHECK(count_ok(run(shell("ulimit -n 12", fetcher, urls)), urls) > 0);
     count_ok(run(shell("ulimit -n 4", fetcher, urls)), urls);
   });
 }

@@ -12,6 +12,8 @@ const std::vector<Fetcher>& fetchers() {
       {"02-threads/fetch", "sync-desert/02-threads", true},
       {"02-threads/processes", "sync-desert/02-threads", true},
       {"03-callbacks/fetch", "sync-desert/03-callbacks", true, true},
+      {"04-green-threads/fetch", "sync-desert/04-green-threads", true, true},
+      {"04-green-threads/fetch_httplib", "sync-desert/04-green-threads", true, true},
   };
   return all;
 }

@@ -1,0 +1,171 @@
+// Fetches the URLs all at once, on one OS thread: fetch.cpp on another blocking library,
+// cpp-httplib. It knows no more of green threads than libcurl does. Redirects and a deadline for
+// all of it are ours here: cpp-httplib limits the time of each read only.
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "green/green.hpp"
+
+struct Verdict {
+  bool ok;
+  std::string reason;  // why not, in words for a person
+};
+
+int exit_status = 0;
+
+// #region address
+// A URL in two: https://host:port, and /path?query.
+struct Address {
+  std::string origin, target;
+
+  // Throws std::invalid_argument when cpp-httplib would make something else of the URL.
+  explicit Address(const std::string& url) {
+    const auto npos = url.npos, start = url.find("://"), end = url.find_first_of("/?#", start + 3);
+    if (start == npos ||
+        std::any_of(url.begin(), url.end(), [](char c) { return c < '!' || c > '~'; }))
+      throw std::invalid_argument("malformed URL");
+    origin = url.substr(0, end);
+    std::transform(origin.begin(), origin.end(), origin.begin(), ::tolower);
+    if (!origin.starts_with("http://") && !origin.starts_with("https://"))
+      throw std::invalid_argument("unsupported scheme");
+    const std::string authority = origin.substr(start + 3);
+    const auto colon = authority.find(':', authority.find(']') + 1);
+    const std::string port = colon == npos ? "80" : authority.substr(colon + 1);
+    if (authority.empty() || authority.size() > 255 || colon == 0 || port.empty() ||
+        port.size() > 5 || port.find_first_not_of("0123456789") != npos || std::stoi(port) > 65535)
+      throw std::invalid_argument("malformed URL");
+    if (end != npos) target = url.substr(end, url.find('#') - end);
+    if (!target.starts_with('/')) target = std::string(1, '/').append(target);
+  }
+
+  // Where a Location header leads to.
+  std::string resolve(const std::string& location) const {
+    if (location.find("://") < location.find_first_of("/?#")) return location;
+    if (location.starts_with("//")) return origin.substr(0, origin.find('/')) + location;
+    if (location.starts_with("/")) return origin + location;
+    std::filesystem::path path(target.substr(0, target.find('?')));
+    if (location.starts_with('?')) return origin + path.string() + location;
+    const auto query = std::min(location.find('?'), location.size());
+    path.replace_filename(location.substr(0, query));
+    return origin + path.lexically_normal().string() + location.substr(query);
+  }
+};
+// #endregion address
+
+// #region is_ok
+const char* explain(httplib::Error error) {
+  switch (error) {  // cpp-httplib knows no more than this
+    case httplib::Error::Connection:
+      return "cannot resolve the host, or connect to it";
+    case httplib::Error::Read:
+      return "connection closed or reset before the end of the answer";
+    case httplib::Error::SSLServerVerification:
+      return "certificate verify failed";
+    case httplib::Error::SSLConnection:
+      return "TLS handshake failed";
+    case httplib::Error::ConnectionTimeout:
+      return "timed out";
+    default:
+      return "no complete answer";
+  }
+}
+
+struct Visit {
+  std::string url;
+  Verdict verdict{false, "more than 10 redirects"};
+  httplib::Client* client = nullptr;  // at work now
+  bool over = false;                  // nobody wants the verdict any more
+};
+
+void visit(const std::shared_ptr<Visit>& it) try {
+  for (int hop = 0; hop <= 10 && !it->over; ++hop) {
+    const Address address(it->url);
+    httplib::Client client(address.origin);
+    client.set_connection_timeout(10);
+    client.set_read_timeout(10);
+    client.set_url_encode(false);
+    it->client = &client;
+    const auto discard = [&](const char*, size_t) { return !it->over; };
+    const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
+    it->client = nullptr;
+    const int status = answer ? answer->status : 0;
+    const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
+                            status != 306 && answer->has_header("Location");
+    it->verdict = {status == 200,
+                   answer ? "HTTP status " + std::to_string(status) : explain(answer.error())};
+    if (!redirected) return;
+    it->url = address.resolve(answer->get_header_value("Location"));
+  }
+  it->verdict = {false, "more than 10 redirects"};
+} catch (const std::exception& error) {
+  it->client = nullptr;
+  it->verdict = {false, error.what()};
+}
+
+// Whether `url` answers 200 and sends its whole body, over at most 10 redirects and within 10 s in
+// all. After 10 s it leaves cpp-httplib alone with a dead connection, as nothing can stop a thread.
+Verdict is_ok(const std::string& url) {
+  const auto it = std::make_shared<Visit>(Visit{.url = url});
+  if (green::join(green::spawn(visit, it), std::chrono::seconds(10))) return it->verdict;
+  it->over = true;
+  if (it->client) shutdown(static_cast<int>(it->client->socket()), SHUT_RDWR);
+  return {false, "timed out after 10 s"};
+}
+// #endregion is_ok
+
+// #region print
+// One line on stdout says the verdict; for a Bad one, one on stderr says why.
+void print(const std::string& url, const Verdict& verdict) {
+  if (!verdict.ok) {
+    exit_status = 1;
+    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
+  }
+  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
+  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
+}
+// #endregion print
+
+// #region fetch
+void fetch(const std::string& url) try {
+  print(url, is_ok(url));
+} catch (const std::exception& error) {  // such as no memory: it costs this URL, not the others
+  print(url, {false, error.what()});
+}
+// #endregion fetch
+
+// #region main
+int main(int argc, char* argv[]) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
+    return 2;
+  }
+  // Where stdout is closed, no socket is to take its place and be sent our lines.
+  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
+  std::signal(SIGPIPE, SIG_IGN);
+  green::patch_all();
+  green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib has regular expressions at work
+
+  const std::vector<std::string> urls(argv + 1, argv + argc);
+  std::vector<green::Thread> fetches;
+  for (const auto& url : urls) try {
+      fetches.push_back(green::spawn(fetch, url));
+    } catch (const std::exception& error) {  // no memory for its stack
+      print(url, {false, error.what()});
+    }
+  green::join_all(fetches);
+  green::join_all(std::chrono::milliseconds(100));  // what they left alone is ending, mostly
+  return exit_status;
+}
+// #endregion main

@@ -1,0 +1,243 @@
+// The hub: Asio's event loop, which resumes green threads. And what they do to wait.
+
+#include "green.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+#include "hub.hpp"
+#include "stack.hpp"
+
+namespace green {
+
+namespace asio = boost::asio;
+using namespace detail;
+
+namespace {
+
+// #region exceptions
+// What the C++ runtime knows of the exceptions being handled. It is one per OS thread; were it not
+// swapped, `throw;` in one green thread's handler would throw another one's exception.
+struct Exceptions {
+  void* caught = nullptr;
+  unsigned int uncaught = 0;
+};
+
+void swap_exceptions(Exceptions& other) {
+  std::swap(other, *reinterpret_cast<Exceptions*>(abi::__cxa_get_globals()));
+}
+// #endregion exceptions
+
+// #region hub
+struct Hub {
+  asio::io_context loop{1};
+  Hub() { watch_fds(loop); }
+};
+
+Hub* make_hub() try { return new Hub; } catch (const boost::system::system_error& error) {
+  throw std::system_error(error.code(), "no event loop for green threads");
+}
+// #endregion hub
+
+}  // namespace
+
+// It is never destroyed: that would unwind the stacks of stragglers, through C code.
+asio::io_context& detail::loop() {
+  static Hub& hub = *make_hub();
+  return hub.loop;
+}
+
+// #region green
+using Yield = asio::basic_yield_context<asio::io_context::executor_type>;
+
+struct Green {
+  std::function<void()> body;
+  Yield* yield = nullptr;
+  asio::steady_timer alarm{loop()};
+  bool woken = false, ended = false, told = false;
+  Queue joiners;
+  std::exception_ptr error;
+  Exceptions exceptions;  // its own while it waits, the hub's while it runs
+
+  ~Green() {
+    if (error && !told) try {
+        std::rethrow_exception(error);
+      } catch (const std::exception& e) {
+        std::fprintf(stderr, "a green thread ended with: %s\n", e.what());
+      } catch (...) {
+        std::fprintf(stderr, "a green thread ended with an exception\n");
+      }
+  }
+};
+// #endregion green
+
+namespace {
+
+thread_local Green* running = nullptr;
+thread_local TimePoint turn_began;
+std::size_t alive = 0;  // green threads that have not ended
+Queue to_last;          // those who wait for the last of them to end
+
+void begin_turn(Green& me) {
+  swap_exceptions(me.exceptions);
+  running = &me;
+  turn_began = Clock::now();
+}
+
+void end_turn(Green& me) {
+  running = nullptr;
+  swap_exceptions(me.exceptions);
+}
+
+// #region switch_to_hub
+// Every switch is here: `wait` starts something that resumes this green thread when it is over.
+template <typename Wait>
+void switch_to_hub(Wait wait) {
+  Green& me = *running;
+  const int error = errno;
+  end_turn(me);
+  wait(*me.yield);
+  begin_turn(me);
+  errno = error;
+}
+// #endregion switch_to_hub
+
+void run(Green& me, Yield yield) {
+  me.yield = &yield;
+  begin_turn(me);
+  try {
+    const auto body = std::move(me.body);  // what it holds goes before the joiners know
+    body();
+  } catch (...) {
+    me.error = std::current_exception();
+  }
+  end_turn(me);
+  me.ended = true;
+  wake_all(me.joiners);
+  if (--alive <= 1) wake_all(to_last);
+}
+
+}  // namespace
+
+bool detail::suspend(TimePoint deadline) {
+  Green& me = *running;
+  me.woken = false;
+  me.alarm.expires_at(deadline);
+  switch_to_hub([&me](const Yield& yield) {
+    boost::system::error_code cancelled;
+    me.alarm.async_wait(yield[cancelled]);
+  });
+  return me.woken;
+}
+
+// If the alarm went off already, cancel() does nothing: the green thread is about to resume anyway.
+void detail::wake(Green& green) {
+  green.woken = true;
+  green.alarm.cancel();
+}
+
+bool detail::is_owner() {
+  static const std::thread::id owner = std::this_thread::get_id();
+  return owner == std::this_thread::get_id();
+}
+
+void detail::check_owner() {
+  if (!is_owner()) throw std::logic_error("the green threads belong to another OS thread");
+}
+
+// #region spawn
+Thread detail::start(std::function<void()> body) {
+  check_owner();
+  const Stack stack(stack_size);
+  const auto green = std::make_shared<Green>();
+  green->body = std::move(body);
+  const auto run_it = [green](Yield yield) { run(*green, yield); };
+  // asio::spawn alone would give it its first turn at once when the caller is a green thread.
+  asio::post(loop(), [run_it, stack] {
+    asio::spawn(loop().get_executor(), std::allocator_arg, stack, run_it, asio::detached);
+  });
+  ++alive;
+  return green;
+}
+// #endregion spawn
+
+// #region join
+bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& ready) {
+  check_owner();
+  bool in_time = true;
+  while (in_time && !ready()) {
+    if (running) {
+      queue.push_back(running);
+      in_time = suspend(deadline);
+      queue.erase(std::find(queue.begin(), queue.end(), running));
+    } else {  // the main program: its waiting is what runs the loop
+      in_time =
+          deadline == TimePoint::max() ? loop().run_one() > 0 : loop().run_one_until(deadline) > 0;
+    }
+  }
+  return ready();
+}
+
+bool join(const Thread& thread, Clock::duration timeout) {
+  const auto ended = [&] { return thread->ended; };
+  if (!wait_in(thread->joiners, after(timeout), ended)) return false;
+  if (!thread->error) return true;
+  thread->told = true;
+  std::rethrow_exception(thread->error);
+}
+
+void join(const Thread& thread) { join(thread, forever); }
+
+bool join_all(const std::vector<Thread>& threads, Clock::duration timeout) {
+  const TimePoint deadline = after(timeout);
+  return std::all_of(threads.begin(), threads.end(), [&](const Thread& thread) {
+    return wait_in(thread->joiners, deadline, [&] { return thread->ended; });
+  });
+}
+
+bool join_all(Clock::duration timeout) {
+  return wait_in(to_last, after(timeout), [] { return alive == (running ? 1 : 0); });
+}
+
+void sleep_for(Clock::duration time) {
+  if (!running) yield();  // even if there is no time
+  Queue nobody;
+  wait_in(nobody, after(time), [] { return false; });
+}
+
+void yield() {
+  if (!running)
+    loop().poll();
+  else
+    switch_to_hub([](const Yield& yield) { asio::post(loop(), yield); });
+}
+// #endregion join
+
+TimePoint detail::after(Clock::duration time) {
+  const TimePoint now = Clock::now();
+  return time < TimePoint::max() - now ? now + time : TimePoint::max();
+}
+
+void detail::wake_all(const Queue& queue) {
+  std::for_each(queue.begin(), queue.end(), [](Green* green) { wake(*green); });
+}
+
+Green* detail::current() { return running; }
+
+bool detail::in_green() { return running != nullptr; }
+
+bool detail::turn_is_long() { return Clock::now() - turn_began > std::chrono::milliseconds(10); }
+
+}  // namespace green

@@ -1,0 +1,55 @@
+// The stacks of green threads.
+
+#pragma once
+
+#include <sys/mman.h>
+
+#include <boost/context/stack_context.hpp>
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+#include <utility>
+
+#ifdef BOOST_USE_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace green::detail {
+
+// #region stack
+// Boost's protected_fixedsize_stack only asserts that its guard page is there; a program with too
+// many mappings (vm.max_map_count, about 32,000 stacks) must be told.
+struct Stack {
+  using Context = boost::context::stack_context;
+  static constexpr std::size_t guard = 64 * 1024;  // a page would do, if no frame jumped over it
+  static inline Context spare;  // the last of those to use again; at its top, the one before it
+  Context context;
+
+  explicit Stack(std::size_t size) {
+    context.size = guard + (size + guard - 1) / guard * guard;
+    if (spare.sp && spare.size == context.size) {
+      context = std::exchange(spare, *top(spare));
+      return;
+    }
+    const auto flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE;
+    void* bottom = mmap(nullptr, context.size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (bottom == MAP_FAILED || mprotect(bottom, guard, PROT_NONE) != 0) {
+      const std::error_code error(errno, std::generic_category());
+      if (bottom != MAP_FAILED) munmap(bottom, context.size);
+      throw std::system_error(error, "no stack for a green thread");
+    }
+    if (size >= 2 << 20) madvise(bottom, context.size, MADV_NOHUGEPAGE);  // 4 KB in use, not 2 MB
+    context.sp = static_cast<char*>(bottom) + context.size;
+  }
+  Context allocate() const { return context; }
+  void deallocate(const Context& used) const noexcept {
+#ifdef BOOST_USE_ASAN  // a stack is left in the middle of its lowest functions
+    __asan_unpoison_memory_region(static_cast<char*>(used.sp) - used.size, used.size);
+#endif
+    *top(used) = std::exchange(spare, used);
+  }
+  static Context* top(const Context& stack) { return static_cast<Context*>(stack.sp) - 1; }
+};
+// #endregion stack
+
+}  // namespace green::detail

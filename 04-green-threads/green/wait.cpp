@@ -1,0 +1,140 @@
+// Waiting for file descriptors, and for what only a real thread can do.
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <cerrno>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "hub.hpp"
+
+namespace green::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+struct Waiter {
+  Green* green;
+  pollfd* wanted;
+};
+
+struct Awaited {              // an fd that somebody waits for
+  std::uint32_t watched = 0;  // the epoll events that will be reported, once
+  std::vector<Waiter> waiters;
+};
+
+// #region fds
+// Asio refuses to watch one fd twice, and two green threads may well wait for one. So the fds are
+// in an epoll of the hub's own, and Asio watches that.
+struct Fds {
+  asio::posix::stream_descriptor epoll;
+  std::unordered_map<int, Awaited> awaited;
+
+  explicit Fds(asio::io_context& loop) : epoll(loop, epoll_create1(EPOLL_CLOEXEC)) {}
+  bool watch(int fd, short events);
+  void wake_waiters(int fd, short revents);
+  void await_events();
+};
+
+std::atomic<int> waits = 0;  // calls that wait, for other OS threads to see
+Fds* fds = nullptr;          // never destroyed, as the hub
+
+// Has the epoll report the next event on the fd, once. Unless somebody waits for it already, the
+// kernel is asked whether it knows the fd: they come and go behind our back.
+bool Fds::watch(int fd, short events) {
+  std::uint32_t& watched = awaited[fd].watched;
+  epoll_event event{watched | static_cast<std::uint32_t>(events) | EPOLLONESHOT, {.fd = fd}};
+  if (watched == event.events) return true;
+  const bool ok =
+      epoll_ctl(epoll.native_handle(), EPOLL_CTL_MOD, fd, &event) == 0 ||
+      (errno == ENOENT && epoll_ctl(epoll.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0);
+  if (ok) watched = event.events;
+  return ok;
+}
+
+void Fds::wake_waiters(int fd, short revents) {
+  const auto it = awaited.find(fd);
+  if (it == awaited.end()) return;  // they have gone
+  it->second.watched = 0;
+  for (const Waiter& waiter : it->second.waiters) {
+    waiter.wanted->revents |= revents;
+    wake(*waiter.green);
+  }
+}
+
+void Fds::await_events() {
+  epoll.async_wait(asio::posix::descriptor_base::wait_read, [this](auto) {
+    epoll_event events[256];
+    const int count = epoll_wait(epoll.native_handle(), events, 256, 0);
+    for (int i = 0; i < count; ++i) wake_waiters(events[i].data.fd, 0);
+    await_events();
+  });
+}
+// #endregion fds
+
+// A green thread among the waiters of its fds, for as long as this lives.
+struct Registration {
+  pollfd *begin, *end;
+
+  Registration(pollfd* first, std::size_t count) : begin(first), end(first + count) { ++waits; }
+  Registration(const Registration&) = delete;
+  ~Registration() {
+    for (pollfd* fd = begin; fd != end; ++fd) {
+      const auto it = fds->awaited.find(fd->fd);
+      if (it == fds->awaited.end()) continue;
+      std::erase_if(it->second.waiters, [&](const Waiter& one) { return one.wanted == fd; });
+      if (it->second.waiters.empty()) fds->awaited.erase(it);
+    }
+    --waits;
+  }
+};
+
+}  // namespace
+
+void watch_fds(asio::io_context& loop) {
+  fds = new Fds(loop);
+  fds->await_events();
+}
+
+// #region wait_for
+Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
+  const Registration registration(wanted, count);
+  const int error = errno;
+  bool watched = true;  // epoll refuses files, and may run out of memory: then look again soon
+  for (pollfd* fd = wanted; fd != registration.end; ++fd) {
+    if (fd->fd < 0) continue;
+    fds->awaited[fd->fd].waiters.push_back({current(), fd});
+    watched &= fds->watch(fd->fd, fd->events);
+  }
+  suspend(watched ? deadline : std::min(deadline, after(std::chrono::milliseconds(5))));
+  errno = error;
+  const auto is_closed = [](const pollfd& fd) { return (fd.revents & POLLNVAL) != 0; };
+  if (std::any_of(wanted, registration.end, is_closed)) return Wake::closed;
+  return Clock::now() < deadline ? Wake::look_again : Wake::timed_out;
+}
+// #endregion wait_for
+
+void closed(int fd) {
+  if (waits == 0) return;
+  if (is_owner()) return fds->wake_waiters(fd, POLLNVAL);
+  asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they look again, and find it closed
+}
+
+void on_a_real_thread(const std::function<void()>& job) {
+  static asio::thread_pool& pool = *new asio::thread_pool(4);  // never destroyed, as the hub
+  bool done = false;
+  asio::post(pool, [&job, &done, &me = *current()] {
+    job();
+    asio::post(loop(), [&] { done = true, wake(me); });
+  });
+  while (!done) suspend(TimePoint::max());
+}
+
+}  // namespace green::detail

@@ -1,0 +1,95 @@
+// A blocking server, cpp-httplib's, which has a thread pool: on one OS thread, because the pool it
+// is given here spawns green threads. Ask it for /delay/1 a thousand times at once.
+
+#include <httplib.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "green/green.hpp"
+
+// #region queue
+// What cpp-httplib hands its connections to.
+class GreenThreads : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> connection) override {
+    try {
+      connections_.spawn(connection);  // when the pool is full, it is the accept loop that waits
+    } catch (const std::exception&) {  // no memory for a stack: then not beside the accept loop
+      connection();
+    }
+  }
+  void shutdown() override { connections_.join(); }
+
+ private:
+  green::Pool connections_{10'000};
+};
+// #endregion queue
+
+// #region delay
+// A handler as for any thread: it knows nothing of green threads, and sleeps.
+void delay(const httplib::Request& request, httplib::Response& response) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(std::stod(request.matches[1])));
+  response.set_content("slept for " + request.matches[1].str() + " s\n", "text/plain");
+}
+// #endregion delay
+
+// #region serve
+// Serves on 127.0.0.1 until `signals` has one to read. A port of 0 is any.
+bool serve(int port, int signals) {
+  httplib::Server server;
+  server.Get(R"(/delay/(\d{1,2}(?:\.\d{1,3})?))", delay);
+  server.new_task_queue = [] { return new GreenThreads; };
+  // It looks 90 times a second whether an idle connection has a next request. So: one for each.
+  server.set_keep_alive_max_count(1);
+  int listener = -1;
+  server.set_socket_options([&](int fd) {
+    listener = fd;
+    const int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
+  const bool bound = port ? server.bind_to_port("127.0.0.1", port)
+                          : (port = server.bind_to_any_port("127.0.0.1")) > 0;
+  if (!bound) return false;
+  listen(listener, 4096);  // cpp-httplib asked for a queue of 5
+  std::printf("listening on http://127.0.0.1:%d\n", port);
+  std::fflush(stdout);
+
+  green::spawn([&server, signals] {
+    signalfd_siginfo signal;
+    if (read(signals, &signal, sizeof signal) > 0) server.stop();
+  });
+  return server.listen_after_bind();
+}
+// #endregion serve
+
+// #region main
+int main(int argc, char* argv[]) {
+  const int port = argc > 1 ? std::atoi(argv[1]) : 8081;
+  if (argc > 2 || port < 0 || port > 65535 || (argc > 1 && !std::isdigit(*argv[1]))) {
+    std::fprintf(stderr, "usage: %s [PORT]\n", argv[0]);
+    return 2;
+  }
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stop, nullptr);
+
+  green::patch_all();
+  green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib's regular expressions are greedy
+  bool served = false;
+  green::join(green::spawn([&] { served = serve(port, signalfd(-1, &stop, SFD_CLOEXEC)); }));
+  if (!served) std::fprintf(stderr, "%s: cannot serve on port %d\n", argv[0], port);
+  return served ? 0 : 1;
+}
+// #endregion main

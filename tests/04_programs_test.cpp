@@ -1,0 +1,180 @@
+// Chapter 04's programs from outside.
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "process.hpp"
+#include "server.hpp"
+
+namespace {
+
+const std::string chapter = BUILD_DIR "/04-green-threads/";
+
+// The probe's answer to `what`. `variant` may be "-hidden".
+Result probe(const std::string& what, const std::string& variant = "") {
+  return run({std::string(PROBE) + variant, what});
+}
+
+std::string region(const std::string& file, const std::string& name) {
+  std::ifstream stream(ROOT_DIR "/" + file);
+  std::string text;
+  bool inside = false;
+  for (std::string line; std::getline(stream, line);) {
+    if (line == "// #region " + name) inside = true;
+    if (inside) text += line + "\n";
+    if (line == "// #endregion " + name) inside = false;
+  }
+  return text;
+}
+
+std::size_t count_tasks(pid_t pid) {
+  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task");
+  return std::distance(begin(tasks), end(tasks));
+}
+
+// Once `count` requests are in the server together.
+void await_in_flight(const Server& server, unsigned count) {
+  for (int i = 0; i < 3000 && server.stats().in_flight < count; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  REQUIRE(server.stats().in_flight == count);
+}
+
+}  // namespace
+
+TEST_CASE("04: fetch is 01's, but for main", "[04]") {
+  for (const char* name : {"is_ok", "print", "fetch"}) {
+    const std::string text = region("04-green-threads/fetch.cpp", name);
+    CHECK(text.size() > 100);
+    CHECK(text == region("01-sync/fetch.cpp", name));
+  }
+}
+
+TEST_CASE("04: both fetchers have all their requests in flight on one OS thread", "[04]") {
+  const unsigned count = 200;
+  for (const char* program : {"fetch", "fetch_httplib"}) {
+    INFO(program);
+    const Server server;
+    Lines words{chapter + program};
+    words.insert(words.end(), count, server.url("/delay/5"));
+    Process process(words);
+    await_in_flight(server, count);
+    CHECK(count_tasks(process.pid()) == 1);
+    process.signal(SIGKILL);
+    process.finish();
+  }
+}
+
+TEST_CASE("04: serve has all its requests in flight on one OS thread", "[04]") {
+  Process serve({chapter + "serve", "0"});
+  const std::string url = serve.read_line().substr(std::string("listening on ").size());
+  const std::size_t count = sanitized ? 100 : 1000;
+  Lines words{chapter + "fetch"};
+  words.insert(words.end(), count, url + "/delay/2");
+  const Result result = run(words);
+  CHECK(count_ok(result, Lines(words.begin() + 1, words.end())) == count);
+  CHECK(count_tasks(serve.pid()) == 1);
+  const std::string long_path(8000, '1');
+  CHECK(run({chapter + "fetch", url + "/delay/" + long_path}).err.find("HTTP status 404") !=
+        std::string::npos);
+  serve.signal(SIGTERM);
+  const Result end = serve.finish();
+  CHECK(end.status == 0);
+  CHECK(end.err == "");
+}
+
+TEST_CASE("04: serve stops at once when nothing is at work", "[04]") {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Process serve({chapter + "serve", "0"});
+    serve.read_line();
+    serve.signal(signal);
+    const Result end = serve.finish();
+    CHECK_FALSE(end.timed_out);
+    CHECK(end.status == 0);
+  }
+}
+
+TEST_CASE("04: serve tells that it cannot serve, and how to use it", "[04]") {
+  Process serve({chapter + "serve", "0"});
+  const std::string line = serve.read_line();
+  const Result second = run({chapter + "serve", line.substr(line.rfind(':') + 1)});
+  CHECK(second.status == 1);
+  CHECK(second.err.find("cannot serve on port") != std::string::npos);
+  serve.signal(SIGTERM);
+  CHECK(run({chapter + "serve", "x"}).status == 2);
+}
+
+TEST_CASE("04: the coroutine says what it was sent, and nothing before it is started", "[04]") {
+  const Result result = run({chapter + "echo"});
+  CHECK(result.status == 0);
+  CHECK(result.out ==
+        "create it: nothing runs yet\n"
+        "start it: it runs until it stops to be sent something\n"
+        "  started\n"
+        "send \"hello\"\n"
+        "  received: hello\n"
+        "send \"world\"\n"
+        "  received: world\n"
+        "send \"\"\n"
+        "  ended\n"
+        "it is over\n");
+}
+
+TEST_CASE("04: without patch_all() green threads do not take turns in libc's calls", "[04]") {
+  CHECK(probe("patched").out == "a b a b ");
+  CHECK(probe("unpatched").out == "a a b b ");
+}
+
+TEST_CASE("04: patch_all() tells that a hidden patch has no effect", "[04]") {
+  const Result result = probe("patched", "-hidden");
+  CHECK(result.status == 3);
+  CHECK(result.out.find("patch_all") != std::string::npos);
+  CHECK(result.out.find("visibility") != std::string::npos);
+}
+
+TEST_CASE("04: a green thread that overflows its stack dies of it", "[04]") {
+  const Result result = probe("overflow");
+  CHECK(result.status != 0);
+  if (!sanitized) CHECK(result.status == 128 + SIGSEGV);
+}
+
+TEST_CASE("04: more green threads than the machine has memory maps for is an error", "[04]") {
+  if (sanitized) return;  // which need maps themselves
+  const Result result = probe("many-stacks");
+  CHECK(result.status == 0);
+  CHECK(lines(result.out) ==
+        Lines{"no stack for a green thread: Cannot allocate memory", "many", "one more"});
+}
+
+TEST_CASE("04: an exception that nobody joins is told", "[04]") {
+  const Result result = probe("unjoined");
+  CHECK(result.status == 0);
+  CHECK(result.err == "a green thread ended with: nobody joins me\n");
+}
+
+TEST_CASE("04: a straggler is not unwound when the program ends", "[04]") {
+  const Result result = probe("straggler");
+  CHECK(result.status == 0);
+  CHECK(result.out == "left behind\n");
+}
+
+// For a quiet machine, by hand: `unit-tests "[many]"`.
+TEST_CASE("04: thousands at once", "[.][many]") {
+  const Server server;
+  for (const auto& [program, count] :
+       {std::pair<const char*, unsigned>{"fetch", 4000}, {"fetch_httplib", 10'000}}) {
+    Lines words{chapter + program};
+    words.insert(words.end(), count, server.url("/delay/1"));
+    CHECK(count_ok(run(words), Lines(words.begin() + 1, words.end())) == count);
+  }
+}
