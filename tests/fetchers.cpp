@@ -14,6 +14,8 @@ const std::vector<Fetcher>& fetchers() {
       {"03-callbacks/fetch", "sync-desert/03-callbacks", true, true},
       {"04-green-threads/fetch", "sync-desert/04-green-threads", true, true},
       {"04-green-threads/fetch_httplib", "sync-desert/04-green-threads", true, true},
+      {"05-coroutines/fetch", "sync-desert/05-coroutines", true, true},
+      {"05-coroutines/coexist", "sync-desert/05-coroutines", true, true},
   };
   return all;
 }

@@ -1,0 +1,185 @@
+// Step by step the twin of 03's agent.cpp: resolve, connect, handshake, write, read headers, read
+// body. There each step is a handler that starts the next one; here it is a `co_await`.
+
+#include "http_get.hpp"
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "resolve.hpp"
+#include "url.hpp"
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+namespace ssl = asio::ssl;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Timer = asio::steady_timer::rebind_executor<Executor>::other;
+using Request = http::request<http::empty_body>;
+
+namespace {
+
+constexpr int max_redirects = 10;
+constexpr std::chrono::seconds time_limit(10);
+constexpr std::size_t max_headers = 64 * 1024, piece_of_body = 16 * 1024;
+
+// #region request
+Request make_request(const std::string& url) {
+  Request request(http::verb::get, target(url), 11);
+  request.set(http::field::host, host_header(url));
+  request.set(http::field::user_agent, USER_AGENT);
+  request.set(http::field::accept, "*/*");
+  request.set(http::field::connection, "close");
+  if (const auto who = authorization(url); !who.empty())
+    request.set(http::field::authorization, who);
+  return request;
+}
+// #endregion request
+
+// #region discard
+// A Beast body that is read and thrown away, in constant memory.
+struct Discard {
+  struct value_type {};
+  struct reader {
+    template <bool is_request, typename Fields>
+    reader(http::header<is_request, Fields>&, value_type&) {}
+    void init(boost::optional<std::uint64_t>, error_code& error) { error = {}; }
+    template <typename Buffers>
+    std::size_t put(const Buffers& buffers, error_code& error) {
+      error = {};
+      return asio::buffer_size(buffers);
+    }
+    void finish(error_code& error) { error = {}; }
+  };
+};
+// #endregion discard
+
+bool is_redirect(const Response& response) {
+  constexpr std::array codes{301, 302, 303, 307, 308};
+  return std::ranges::find(codes, response.status) != codes.end() && !response.location.empty();
+}
+
+// #region exchange
+// The stream is a TCP socket, or TLS over one.
+template <typename Stream>
+awaitable<Response> exchange(Stream& stream, std::string url) {
+  co_await http::async_write(stream, make_request(url), asio::deferred);
+
+  boost::beast::flat_buffer buffer(max_headers);
+  std::optional<http::response_parser<Discard>> parser;
+  do {  // 100 Continue and its like come before the answer
+    parser.emplace();
+    parser->header_limit(max_headers);
+    parser->body_limit(boost::none);
+    co_await http::async_read_header(stream, buffer, *parser, asio::deferred);
+  } while (parser->get().result_int() / 100 == 1 && parser->get().result_int() != 101);
+
+  Response response{static_cast<int>(parser->get().result_int()),
+                    std::string(parser->get()[http::field::location])};
+  if (response.status != 200) co_return response;  // nobody is interested in its body
+
+  buffer.reserve(piece_of_body);
+  co_await http::async_read(stream, buffer, *parser, asio::deferred);
+  co_return response;
+}
+// #endregion exchange
+
+// #region handshake
+// TLS 1.2 or newer; the chain is checked against the system's store, or SSL_CERT_FILE.
+ssl::context& tls() {
+  static ssl::context context = [] {
+    ssl::context made(ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
+    made.set_default_verify_paths();
+    made.set_verify_mode(ssl::verify_peer);
+    return made;
+  }();
+  return context;
+}
+
+awaitable<Response> exchange_over_tls(Socket& socket, std::string url) {
+  ssl::stream<Socket&> stream(socket, tls());
+  stream.set_verify_callback(ssl::host_name_verification(host(url)));
+  if (has_name(url)) SSL_set_tlsext_host_name(stream.native_handle(), host(url).c_str());
+  co_await stream.async_handshake(ssl::stream_base::client, asio::deferred);
+  co_return co_await exchange(stream, url);
+}
+// #endregion handshake
+
+// #region get
+awaitable<Response> get(std::string url) {
+  const Endpoints endpoints = co_await resolve(host(url), port(url));
+
+  Socket socket(co_await asio::this_coro::executor);
+  socket.open(endpoints.front().protocol());  // throws; async_connect calls any failure "canceled"
+  co_await asio::async_connect(socket, endpoints, asio::deferred);
+
+  if (is_https(url)) co_return co_await exchange_over_tls(socket, url);
+  co_return co_await exchange(socket, url);
+}
+// #endregion get
+
+// #region follow
+awaitable<Response> follow(std::string url) {
+  url = clean(url);
+  for (int redirects = 0; redirects <= max_redirects; ++redirects) {
+    Response response = co_await get(url);
+    if (!is_redirect(response)) co_return response;
+    url = join(url, response.location);
+  }
+  throw std::runtime_error("more than 10 redirects");
+}
+// #endregion follow
+
+// #region explain
+// What went wrong, in words for a person.
+std::string explain(const error_code& error) {
+  if (error == http::error::end_of_stream) return "the server closed without an answer";
+  if (error == http::error::partial_message || error == ssl::error::stream_truncated)
+    return "the server closed within its answer";
+  return error.message();
+}
+// #endregion explain
+}  // namespace
+
+// #region http_get
+awaitable<Response> http_get(std::string url) try {
+  const auto loop = co_await asio::this_coro::executor;
+  Timer deadline(loop, time_limit);
+  // Whichever of the two is first cancels the other, wherever it is suspended.
+  const auto [order, error, response, expired] =
+      co_await asio::experimental::make_parallel_group(
+          asio::co_spawn(loop, follow(std::move(url)), asio::deferred),
+          deadline.async_wait(asio::deferred))
+          .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+  if (order.front() == 1) throw std::runtime_error("timed out after 10 s");
+  if (error) std::rethrow_exception(error);
+  co_return response;
+} catch (const boost::system::system_error& error) {
+  throw std::runtime_error(explain(error.code()));
+}
+// #endregion http_get

@@ -1,0 +1,139 @@
+#include "url.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <cctype>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+namespace urls = boost::urls;
+
+namespace {
+
+bool is_clean(const std::string& text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+}
+
+// Says in %XX what people write into paths and queries though no URL may have it, as libcurl does.
+std::string escape(std::string_view text) {
+  text = text.substr(0, text.find('#'));
+  const auto slashes = text.find("//");  // behind them stands the authority: [::1] may stay
+  const bool has_authority = slashes != text.npos && text.find_first_of("/?") == slashes;
+  const auto path = has_authority ? text.find_first_of("/?", slashes + 2) : 0;
+  std::string escaped(text.substr(0, path));
+  const auto is_hex = [&](std::size_t i) {
+    return i < text.size() && std::isxdigit(static_cast<unsigned char>(text[i]));
+  };
+  for (auto i = escaped.size(); i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool fine = c == '%' ? is_hex(i + 1) && is_hex(i + 2)
+                               : c > ' ' && c < 0x7f && !std::strchr("\"<>[\\]^`{|}", c);
+    char code[4];
+    std::snprintf(code, sizeof code, "%%%02X", c);
+    fine ? escaped += text[i] : escaped += code;
+  }
+  return escaped;
+}
+
+// The path without its segments . and .., as RFC 3986 has it in 5.2.4. Boost 1.81's
+// normalize_path() would also make a slash of %2F, and lead to another page.
+std::string without_dots(std::string_view path) {
+  std::vector<std::string_view> kept;
+  while (!path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const auto segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    const bool dots = segment == "." || segment == "..";
+    if (segment == ".." && !kept.empty()) kept.pop_back();
+    if (!dots || path.empty()) kept.push_back(dots ? "" : segment);
+  }
+  std::string all;
+  for (const auto segment : kept) all.append("/").append(segment);
+  return all.empty() ? "/" : all;
+}
+
+// Throws unless `text` is a whole http or https URL. No control character gets past this point.
+urls::url parse(const std::string& text) {
+  if (!is_clean(text)) throw std::invalid_argument("malformed URL: space or control character");
+  const std::string escaped = escape(text);
+  const auto parsed = urls::parse_uri(escaped);
+  if (!parsed) throw std::invalid_argument("malformed URL");
+  urls::url url = *parsed;
+  if (url.scheme_id() != urls::scheme::http && url.scheme_id() != urls::scheme::https)
+    throw std::invalid_argument("unsupported protocol " + std::string(url.scheme()));
+  if (url.host_address().empty() || !is_clean(url.host_address()))
+    throw std::invalid_argument("malformed URL: no host");
+  const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
+  if ((url.port_number() == 0 && !url.port().empty()) || (!path.empty() && path[0] != '/'))
+    throw std::invalid_argument("malformed URL: no such port");
+  return url;
+}
+
+}  // namespace
+
+std::string clean(const std::string& url) { return std::string(parse(url).buffer()); }
+
+std::string join(const std::string& base, std::string link) {
+  for (std::size_t space; (space = link.find(' ')) != link.npos;) link.replace(space, 1, "%20");
+  const urls::url from = parse(base);
+  const std::string scheme(from.scheme()), path = without_dots(from.encoded_path());
+  const std::string origin = scheme + "://" + std::string(from.encoded_authority());
+  const std::string start = link.substr(0, link.find_first_of("/?#"));
+  if (link.starts_with("//"))
+    link = scheme + ":" + link;
+  else if (link.starts_with('/'))
+    link = origin + link;
+  else if (link.starts_with('?'))
+    link = origin + path + link;
+  else if (link.starts_with('#'))
+    link = base;
+  else if (start.find(':') == start.npos)
+    link = origin + path.substr(0, path.rfind('/') + 1) + link;
+  urls::url to = parse(link);
+  if (from.has_userinfo() && to.scheme_id() == from.scheme_id() &&
+      to.encoded_host_and_port() == from.encoded_host_and_port())
+    to.set_encoded_userinfo(from.encoded_userinfo());
+  return std::string(to.buffer());
+}
+
+bool is_https(const std::string& url) {
+  return urls::url_view(url).scheme_id() == urls::scheme::https;
+}
+
+bool has_name(const std::string& url) {
+  return urls::url_view(url).host_type() == urls::host_type::name;
+}
+
+std::string host(const std::string& url) { return urls::url_view(url).host_address(); }
+
+std::string port(const std::string& url) {
+  const std::string given = urls::url_view(url).port();
+  return !given.empty() ? given : is_https(url) ? "443" : "80";
+}
+
+std::string host_header(const std::string& url) {
+  return std::string(urls::url_view(url).encoded_host_and_port());
+}
+
+std::string target(const std::string& url) {
+  const urls::url_view view(url);
+  std::string text = without_dots(view.encoded_path());
+  if (view.has_query()) text.append("?").append(view.encoded_query());
+  return text;
+}
+
+std::string authorization(const std::string& url) {
+  const urls::url_view view(url);
+  if (!view.has_userinfo()) return "";
+  const std::string who = std::string(view.user()).append(":").append(view.password());
+  std::vector<unsigned char> base64(4 * ((who.size() + 2) / 3) + 1);  // and the NUL behind it
+  EVP_EncodeBlock(base64.data(), reinterpret_cast<const unsigned char*>(who.data()),
+                  static_cast<int>(who.size()));
+  return std::string("Basic ").append(base64.begin(), base64.end() - 1);
+}

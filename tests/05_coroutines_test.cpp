@@ -1,0 +1,303 @@
+// 05-coroutines: what the table of URLs cannot say of it, its parts from within, and its smaller
+// programs.
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <optional>
+
+#include "../05-coroutines/http_get.hpp"
+#include "../05-coroutines/url.hpp"
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "server.hpp"
+#include "socket.hpp"
+
+namespace asio = boost::asio;
+
+namespace {
+
+// While one of these lives, the look-up of a name that starts with "slow" does not end.
+class SlowNames {
+ public:
+  SlowNames() { over_ = ended_.get_future(); }
+  ~SlowNames() {
+    ended_.set_value();
+    over_ = {};
+  }
+  static void wait() {
+    if (const auto over = over_; over.valid()) over.wait();
+  }
+
+ private:
+  std::promise<void> ended_;
+  static std::shared_future<void> over_;
+};
+std::shared_future<void> SlowNames::over_;
+
+}  // namespace
+
+// In place of libc's, for this program: "slow..." takes its time, "quick..." is 127.0.0.1.
+extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
+                           addrinfo** list) {
+  const std::string host = name ? name : "";
+  if (host.starts_with("slow")) SlowNames::wait();
+  const bool ours = host.starts_with("slow") || host.starts_with("quick");
+  static const auto real =
+      reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  return real(ours ? "127.0.0.1" : name, service, hints, list);
+}
+
+namespace {
+
+Lines operator+(Lines one, const Lines& other) {
+  one.insert(one.end(), other.begin(), other.end());
+  return one;
+}
+
+std::string program(const std::string& name) { return BUILD_DIR "/05-coroutines/" + name; }
+
+// What becomes of each URL: "200", or the reason why there is no answer.
+using Outcomes = std::map<std::string, std::string>;
+
+awaitable<void> note_outcome(std::string url, Outcomes* outcomes) try {
+  const Response response = co_await http_get(url);
+  outcomes->emplace(url, std::to_string(response.status));
+} catch (const std::exception& error) {
+  outcomes->emplace(url, error.what());
+}
+
+// Fetches all at once, in this process, and returns when all of them are done.
+Outcomes outcomes_of(asio::io_context& loop, const Lines& urls) {
+  Outcomes outcomes;
+  for (const auto& url : urls)
+    co_spawn(loop, note_outcome(url, &outcomes), [](std::exception_ptr) {});
+  while (outcomes.size() < urls.size() && loop.run_one()) continue;
+  return outcomes;
+}
+
+std::string outcome_of(const std::string& url) {
+  asio::io_context loop;
+  const auto outcomes = outcomes_of(loop, {url});
+  loop.run();
+  return outcomes.at(url);
+}
+
+// A port that answers no SYN any more, since its queue is full.
+class FullPort {
+ public:
+  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(listen(listener_.get(), 0) == 0);
+    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+    for (auto& client : clients_) {
+      client = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      (void)connect(client.get(), reinterpret_cast<sockaddr*>(&address), size);
+    }
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+
+ private:
+  Descriptor listener_;
+  std::array<Descriptor, 4> clients_;
+  std::uint16_t port_;
+};
+
+}  // namespace
+
+TEST_CASE("05-coroutines: the deadline frees the request, whichever step it is suspended in") {
+  const Server server;
+  const FullPort full;
+  const Listener silent;  // the kernel accepts for it, and it never reads
+  asio::io_context loop;
+  std::optional<SlowNames> slow(std::in_place);
+  const Lines urls{
+      "http://slow.test/",                             // resolve
+      full.url(),                                      // connect
+      "https" + silent.url("/").substr(4),             // handshake
+      silent.url("/" + std::string(20'000'000, 'x')),  // write
+      server.url("/hang"),                             // read_header
+      server.url("/slow-headers"),
+      server.url("/endless-body"),  // read_body
+      server.url("/redirect-to?url=/hang"),
+  };
+  for (const auto& [url, outcome] : outcomes_of(loop, urls)) {
+    INFO(url.substr(0, 100));
+    CHECK(outcome == "timed out after 10 s");
+  }
+  slow.reset();
+  loop.run();  // the look-up that was left behind ends, and nothing comes of it
+}
+
+TEST_CASE("05-coroutines: a name that is slow to look up does not hold up other names") {
+  const Server server;
+  const std::string port = std::to_string(server.port());
+  asio::io_context loop;
+  Outcomes slow_outcome;
+  {
+    const SlowNames slow;
+    co_spawn(loop, note_outcome("http://slow.test:" + port + "/status/200", &slow_outcome),
+             [](std::exception_ptr) {});
+    const std::string quick = "http://quick.test:" + port + "/status/200";
+    CHECK(outcomes_of(loop, {quick}).at(quick) == "200");
+    CHECK(slow_outcome.empty());
+  }
+  loop.run();
+  CHECK(slow_outcome.size() == 1);
+  CHECK(slow_outcome.begin()->second == "200");
+}
+
+TEST_CASE("05-coroutines: a loop that is destroyed takes its fetches along") {
+  const Server server;
+  const Listener silent;
+  Outcomes outcomes;
+  {
+    asio::io_context loop;
+    for (const auto& url : {server.url("/hang"), server.url("/endless-body"), silent.url("/"),
+                            "https" + silent.url("/").substr(4), server.url("/status/200")})
+      co_spawn(loop, note_outcome(url, &outcomes), [](std::exception_ptr) {});
+    while (outcomes.empty()) loop.run_one();
+  }
+  CHECK(outcomes.size() == 1);
+}
+
+TEST_CASE("05-coroutines: the request says what the URL says, and nothing that it must not") {
+  const auto request_of = [](const std::string& start, const std::string& end) {
+    Listener listener;
+    const std::string url = start + "127.0.0.1:" + std::to_string(listener.port()) + end;
+    auto outcome = std::async(std::launch::async, outcome_of, url);
+    Socket client = listener.accept();
+    const std::string request = client.receive_until("\r\n\r\n");
+    client.send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    CHECK(outcome.get() == "200");
+    return request;
+  };
+  CHECK(request_of("http://", "").starts_with("GET / HTTP/1.1\r\nHost: 127.0.0.1:"));
+  CHECK(request_of("HTTP://", "?a#b").starts_with("GET /?a HTTP/1.1\r\n"));
+  CHECK(
+      request_of("http://", "/a/../../b c"[0] ? "/a/../../b%20c" : "").starts_with("GET /b%20c "));
+  CHECK(request_of("http://", "/\xc3\xbc?{}").starts_with("GET /%C3%BC?%7B%7D "));
+  CHECK(request_of("http://Aladdin:open%20sesame@", "/")
+            .find("\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") !=
+        std::string::npos);
+  CHECK(request_of("http://", "/").find("Authorization") == std::string::npos);
+  CHECK(request_of("http://", "/").find("\r\nUser-Agent: sync-desert/05-coroutines\r\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("05-coroutines: a body without a length ends with the connection") {
+  Listener listener;
+  auto outcome = std::async(std::launch::async, outcome_of, listener.url("/"));
+  {
+    Socket client = listener.accept();
+    client.receive_until("\r\n\r\n");
+    client.send("HTTP/1.0 200 OK\r\n\r\nhello");
+  }
+  CHECK(outcome.get() == "200");
+}
+
+TEST_CASE("05-coroutines: join resolves links as RFC 3986 says, and encodes what no URL may hold") {
+  const std::string base = "http://a/b/c?q";
+  CHECK(join(base, "d") == "http://a/b/d");
+  CHECK(join(base, "/d?e#f") == "http://a/d?e");
+  CHECK(join(base, "?x") == "http://a/b/c?x");
+  CHECK(target(join(base, "../d")) == "/d");
+  CHECK(join(base, "//h/x") == "http://h/x");
+  CHECK(join(base, "HTTPS://h") == "HTTPS://h");
+  CHECK(join(base, "d e|") == "http://a/b/d%20e%7C");
+  CHECK_THROWS_AS(join(base, "d\te"), std::invalid_argument);
+  CHECK(join(base, "http://[::1]:80/a[]?b[]=%zz") == "http://[::1]:80/a%5B%5D?b%5B%5D=%25zz");
+  CHECK(join("http://u:p@a/b", "/c") == "http://u:p@a/c");
+  CHECK(join("http://u:p@a/b", "http://a/c") == "http://u:p@a/c");
+  CHECK(join("http://u:p@a/b", "http://b/c") == "http://b/c");
+  CHECK(target(clean("http://a/../b/../../c")) == "/c");
+  CHECK(target(clean("http://a/x/%2e%2E/./%2F")) == "/x/%2e%2E/%2F");
+  for (const auto* bad :
+       {"mailto:x", "a:b", "ftp://h/", "http://", "http:///x", "http://[::1", "http://h:65536/",
+        "http://h:99999999999999999999/", "http://a%00b/", "http://a%0d%0ab/", "http://a%20b/",
+        "http://h:http/", "http://h:8x/y", "http://[::1]x/"}) {
+    INFO(bad);
+    CHECK_THROWS_AS(join(base, bad), std::invalid_argument);
+  }
+  for (const auto* bad : {"", "x", "/x", "http://h/ x", "http://h/\r\n", "http://h/\x7f"})
+    CHECK_THROWS_AS(clean(bad), std::invalid_argument);
+}
+
+TEST_CASE("05-coroutines: fetch needs one thread, however many URLs it has") {
+  const Server server;
+  Process process(Lines{program("fetch")} + Lines(500, server.url("/hang")));
+  REQUIRE(server.come_in_flight(500));
+  const auto tasks =
+      std::filesystem::directory_iterator("/proc/" + std::to_string(process.pid()) + "/task");
+  CHECK(std::distance(begin(tasks), end(tasks)) == 1);
+  process.signal(SIGKILL);
+  process.finish();
+}
+
+TEST_CASE("05-coroutines: fetch says which URLs there were too few descriptors for") {
+  if (sanitized) return;  // UBSan needs a pipe of its own to look at a vtable
+  const Server server;
+  Lines urls;
+  for (int i = 0; i < 10; ++i) urls.push_back(server.url("/delay/0.1?" + std::to_string(i)));
+  const Result result =
+      run(Lines{"sh", "-c", "ulimit -n 8; exec \"$@\"", "sh", program("fetch")} + urls);
+  CHECK(count_ok(result, urls) == 2);  // the first three are stdio's, the next three the loop's
+  CHECK(lines(result.err) == each({urls.begin() + 2, urls.end()}, ": Too many open files"));
+}
+
+TEST_CASE("05-coroutines: libcurl and native coroutines are in one barrier, from one loop") {
+  const Server server;
+  const Lines urls(8, server.url("/barrier/8"));
+  CHECK(count_ok(run(Lines{program("coexist")} + urls), urls) == 8);
+  CHECK(server.stats().most_in_flight == 8);
+}
+
+TEST_CASE("05-coroutines: from_scratch fetches at once, with its deadline") {
+  const Server server;
+  const RefusedPort refused;
+  const Lines good(4, server.url("/barrier/4"));
+  const Lines bad{server.url("/status/404"),
+                  server.url("/hang"),
+                  server.url("/close"),
+                  server.url("/truncate"),
+                  server.url("/redirect/1"),
+                  server.url("/rst"),
+                  server.url("/garbage"),
+                  refused.url("/"),
+                  server.url("/ x"),
+                  "http://localhost/",
+                  "nonsense"};
+  const Result result = run(Lines{program("from_scratch")} + good + bad);
+  CHECK(result.status == 1);
+  CHECK(difference(lines(result.out), each(good, " OK") + each(bad, " Bad")) == Lines());
+  CHECK(lines(result.err).size() == bad.size());
+  CHECK(run({program("from_scratch")}).status == 2);
+}
+
+TEST_CASE("05-coroutines: strategies says the same by each of the four") {
+  const Result result = run({program("strategies")});
+  CHECK(result.status == 0);
+  CHECK(result.out == "A CALLBACK\nA FUTURE\nA STACKFUL YIELD\nCO_AWAIT\n");
+}
+
+TEST_CASE("05-coroutines: echo says what 04's says") {
+  const Result result = run({program("echo")});
+  CHECK(result.status == 0);
+  CHECK(lines(result.out).size() > 5);
+  if (std::filesystem::exists(BUILD_DIR "/04-green-threads/echo"))
+    CHECK(result.out == run({BUILD_DIR "/04-green-threads/echo"}).out);
+}
