@@ -34,16 +34,3 @@ Lines difference(Lines found, Lines expected);
 
 // Checks that there is one line for each URL, and a reason for each Bad. Returns how many are OK.
 std::size_t count_ok(const Result& result, const Lines& urls);
-
-// Whether the programs were built to find errors, which costs memory and time.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
-#else
-constexpr bool sanitized = false;
-#endif

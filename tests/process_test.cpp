@@ -37,7 +37,7 @@ TEST_CASE("process: a program that does not exist is seen") {
 TEST_CASE("process: memory is seen") {
   const std::string script = "x=$(head -c 50000000 /dev/zero | tr '\\0' x); exit 0";
   CHECK(shell(script).peak_kib > 40'000);
-  CHECK(shell("exit 0").peak_kib < 40'000);
+  if (!sanitized) CHECK(shell("exit 0").peak_kib < 40'000);  // the fork of this program counts
 }
 
 TEST_CASE("process: what hangs is ended, with all its children") {
