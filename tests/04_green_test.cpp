@@ -28,6 +28,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -104,6 +105,11 @@ struct Answer {
   Answer() = default;
   Answer(long r) : result(r), error(r < 0 ? errno : 0) {}  // NOLINT
 };
+
+long fail_with(int error) {
+  errno = error;
+  return -1;
+}
 
 std::size_t os_threads() {
   const std::filesystem::directory_iterator tasks("/proc/self/task");
@@ -190,6 +196,70 @@ TEST_CASE("join() with a timeout leaves a straggler at work", "[04]") {
   CHECK(green::join_all(10s));
   CHECK(done);
   CHECK(green::join_all({straggler}, 0s));
+}
+
+TEST_CASE("kill() has the call that waits fail with ECANCELED, and all the later ones", "[04]") {
+  Pair pair, ready;
+  REQUIRE(write(ready.b, "x", 1) == 1);
+  char data;
+  timespec hour{3600, 0};
+  pollfd one{pair.a, POLLIN, 0};
+  fd_set set;
+  addrinfo* found = nullptr;
+  const std::function<Answer()> calls[] = {
+      [&] { return Answer(recv(pair.a, &data, 1, 0)); },
+      [&] { return Answer(recv(ready.a, &data, 1, MSG_PEEK)); },
+      [&] { return Answer(read(pair.a, &data, 1)); },
+      [&] { return Answer(poll(&one, 1, -1)); },
+      [&] { return Answer(poll(&one, 1, 0)); },
+      [&] {
+        FD_ZERO(&set);
+        FD_SET(pair.a, &set);
+        return Answer(select(pair.a + 1, &set, nullptr, nullptr, nullptr));
+      },
+      [&] { return Answer(nanosleep(&hour, nullptr)); },
+      [&] { return Answer(usleep(1'000'000'000)); },
+      [&] { return Answer(sleep(3600) == 3600 ? fail_with(ECANCELED) : 0); },
+      [&] {
+        const int error = clock_nanosleep(CLOCK_MONOTONIC, 0, &hour, nullptr);
+        return Answer(fail_with(error));
+      },
+      [&] {
+        return Answer(getaddrinfo("localhost", "80", nullptr, &found) == EAI_SYSTEM ? -1 : 0);
+      },
+  };
+  green::patch_all();
+  for (const auto& first : calls) {
+    INFO(&first - calls);
+    std::vector<Answer> answers;
+    const auto victim = green::spawn([&] {
+      const auto index = &first - calls;  // these do not wait, or not for long
+      if (index != 1 && index != 4 && index != 10) answers.push_back(first());
+      for (const auto& call : calls) answers.push_back(call());
+    });
+    green::yield();  // it waits in the first call
+    green::kill(victim);
+    green::join(victim);
+    CHECK(answers.size() >= std::size(calls));
+    for (const Answer& answer : answers) {
+      CHECK(answer.result == -1);
+      CHECK(answer.error == ECANCELED);
+    }
+  }
+}
+
+TEST_CASE("kill() reaches those who have not begun, and does nothing to those who ended", "[04]") {
+  Pair pair;
+  Answer answer;
+  char data;
+  green::patch_all();
+  const auto victim = green::spawn([&] { answer = recv(pair.a, &data, 1, 0); });
+  green::kill(victim);
+  green::join(victim);
+  CHECK(answer.error == ECANCELED);
+  green::kill(victim);
+  together([&] { answer = recv(pair.a, &data, 1, 0); }, [&] { CHECK(write(pair.b, "x", 1) == 1); });
+  CHECK(answer.result == 1);
 }
 
 TEST_CASE("join_all() in a green thread waits for all the others", "[04]") {
@@ -1037,6 +1107,28 @@ TEST_CASE("a slow job on another OS thread stops nobody", "[04]") {
              go_on.set_value();  // never, if that job had stopped us
            });
   CHECK(ticks == 5);
+}
+
+TEST_CASE("a killed green thread leaves its job on another OS thread alone", "[04]") {
+  std::promise<void> go_on;
+  std::atomic<bool> job_ended = false;
+  const auto text = std::make_shared<std::string>("what the job holds lives as long as it does");
+  green::patch_all();
+  bool waited = true;
+  const auto victim = green::spawn([&] {
+    waited = green::detail::on_a_real_thread([&, text] {
+      go_on.get_future().wait();
+      job_ended = text->size() > 10;
+    });
+  });
+  green::yield();
+  green::kill(victim);
+  green::join(victim);
+  CHECK_FALSE(waited);
+  CHECK_FALSE(job_ended);
+  go_on.set_value();
+  while (text.use_count() > 1) green::sleep_for(1ms);
+  CHECK(job_ended);
 }
 
 TEST_CASE("a green thread that never has to wait lets the others run all the same", "[04]") {

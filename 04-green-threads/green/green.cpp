@@ -66,7 +66,7 @@ struct Green {
   std::function<void()> body;
   Yield* yield = nullptr;
   asio::steady_timer alarm{loop()};
-  bool woken = false, ended = false, told = false;
+  bool woken = false, killed = false, ended = false, told = false;
   Queue joiners;
   std::exception_ptr error;
   Exceptions exceptions;  // its own while it waits, the hub's while it runs
@@ -211,6 +211,12 @@ bool join_all(Clock::duration timeout) {
   return wait_in(to_last, after(timeout), [] { return alive == (running ? 1 : 0); });
 }
 
+void kill(const Thread& thread) {
+  check_owner();
+  thread->killed = true;
+  wake(*thread);
+}
+
 void sleep_for(Clock::duration time) {
   if (!running) yield();  // even if there is no time
   Queue nobody;
@@ -237,6 +243,8 @@ void detail::wake_all(const Queue& queue) {
 Green* detail::current() { return running; }
 
 bool detail::in_green() { return running != nullptr; }
+
+bool detail::killed() { return running && running->killed; }
 
 bool detail::turn_is_long() { return Clock::now() - turn_began > std::chrono::milliseconds(10); }
 

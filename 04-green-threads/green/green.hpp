@@ -45,6 +45,10 @@ bool join(const Thread& thread, Clock::duration timeout);
 bool join_all(const std::vector<Thread>& threads, Clock::duration timeout = forever);
 bool join_all(Clock::duration timeout = forever);
 
+// Has every call of libc that the green thread waits in, now and from now on, fail with ECANCELED,
+// so that it comes to its own end. (gevent's kill() throws; but here that would cross C code.)
+void kill(const Thread& thread);
+
 void sleep_for(Clock::duration time);
 void yield();  // lets the others have their turns
 
@@ -62,15 +66,18 @@ bool wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& read
 
 void check_owner();   // throws std::logic_error on any but the green threads' OS thread
 bool in_green();      // is this code a green thread's?
+bool killed();        // and if so, is it to come to its end?
 bool turn_is_long();  // has it kept the others waiting for 10 ms?
 
-enum class Wake { look_again, timed_out, closed };
+enum class Wake { look_again, timed_out, closed, killed };
 // Leaves for the hub until something happens to one of the fds. Look again: it may be nothing.
 // The fds that close() took away meanwhile get the revents POLLNVAL.
 Wake wait_for(pollfd* fds, std::size_t count, TimePoint deadline);
 void closed(int fd);  // wakes those who wait for it
 
-void on_a_real_thread(const std::function<void()>& job);
+// Waits for the job's end, or to be killed: then the job goes on alone, with what it holds. Returns
+// whether it has ended.
+bool on_a_real_thread(std::function<void()> job);
 
 template <typename F, typename... Args>
 std::function<void()> bind(F&& f, Args&&... args) {

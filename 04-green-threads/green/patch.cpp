@@ -22,10 +22,13 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <new>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "green.hpp"
@@ -97,6 +100,7 @@ TimePoint deadline_of(int fd, short events) {
 template <typename Attempt>
 ssize_t cooperate(int fd, short events, Attempt attempt) try {
   const int before = errno;
+  if (killed()) return fail(ECANCELED);
   if (turn_is_long() && !nonblocking(fd)) green::yield();
   ssize_t result = attempt();
   if (result >= 0 || errno != EAGAIN || nonblocking(fd)) return result;
@@ -107,6 +111,7 @@ ssize_t cooperate(int fd, short events, Attempt attempt) try {
     errno = before;  // which a call that succeeds does not touch
     wake = wait_for(&one, 1, deadline);
     if (wake == Wake::closed) return fail(EBADF);
+    if (wake == Wake::killed) return fail(ECANCELED);
     result = attempt();
     if (result >= 0 || errno != EAGAIN) return result;
   }
@@ -119,11 +124,13 @@ ssize_t cooperate(int fd, short events, Attempt attempt) try {
 // #region poll_until
 // poll(), and all that is made of it.
 int poll_until(pollfd* fds, nfds_t count, TimePoint deadline) try {
+  if (killed()) return fail(ECANCELED);
   if (turn_is_long()) green::yield();
   int result = libc().poll(fds, count, 0);
   for (Wake wake = Wake::look_again; wake == Wake::look_again && result == 0;) {
     if (Clock::now() >= deadline) return 0;
     wake = wait_for(fds, count, deadline);
+    if (wake == Wake::killed) return fail(ECANCELED);
     if (wake == Wake::closed)
       return std::count_if(fds, fds + count, [](const pollfd& fd) { return fd.revents != 0; });
     result = libc().poll(fds, count, 0);
@@ -196,10 +203,39 @@ bool is_pipe(int fd) {
   return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
+int sleep_unless_killed(Clock::duration time) {
+  Queue nobody;
+  return wait_in(nobody, after(time), killed) ? fail(ECANCELED) : 0;
+}
+
 Clock::duration duration(const timespec& time) {
   if (time.tv_sec > 5'000'000'000) return green::forever;
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
+
+// getaddrinfo() on a real thread. It has all it needs, as the green thread may be killed meanwhile.
+struct Lookup {
+  const std::string host;
+  const std::optional<std::string> service;
+  const addrinfo wanted;
+  addrinfo* found = nullptr;
+  int answer = 0, error = errno;
+
+  Lookup(const char* a_host, const char* a_service, const addrinfo& hints)
+      : host(a_host),
+        service(a_service ? std::optional<std::string>(a_service) : std::nullopt),
+        wanted(hints) {}
+  Lookup(const Lookup&) = delete;
+  ~Lookup() {
+    if (found) freeaddrinfo(found);
+  }
+  void run() {
+    errno = error;
+    answer =
+        libc().getaddrinfo(host.c_str(), service ? service->c_str() : nullptr, &wanted, &found);
+    error = errno;
+  }
+};
 
 bool valid(const timespec* time) {
   return time && time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < 1'000'000'000;
@@ -415,8 +451,7 @@ int close(int fd) {
 
 int nanosleep(const timespec* time, timespec* rest) {
   if (!cooperative() || !valid(time)) return libc().nanosleep(time, rest);
-  green::sleep_for(duration(*time));
-  return 0;
+  return sleep_unless_killed(duration(*time));
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* rest) {
@@ -424,38 +459,36 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* 
   if (!cooperative() || !valid(time) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
     return libc().clock_nanosleep(clock, flags, time, rest);
   if (flags & TIMER_ABSTIME) clock_gettime(clock, &now);
-  green::sleep_for(duration(*time) - duration(now));
-  return 0;
+  return sleep_unless_killed(duration(*time) - duration(now)) == 0 ? 0
+                                                                   : ECANCELED;  // which it returns
 }
 
 int usleep(useconds_t time) {
   if (!cooperative()) return libc().usleep(time);
-  green::sleep_for(std::chrono::microseconds(time));
-  return 0;
+  return sleep_unless_killed(std::chrono::microseconds(time));
 }
 
 unsigned sleep(unsigned time) {
   if (!cooperative()) return libc().sleep(time);
-  green::sleep_for(std::chrono::seconds(time));
-  return 0;
+  return sleep_unless_killed(std::chrono::seconds(time)) == 0 ? 0 : time;
 }
 
 // #region getaddrinfo
 int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                 addrinfo** result) try {
   if (!cooperative() || !host) return libc().getaddrinfo(host, service, hints, result);
-  addrinfo numeric = hints ? *hints : addrinfo{};
-  if (!hints) numeric.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG;  // what libc takes then
+  addrinfo wanted = hints ? *hints : addrinfo{};
+  if (!hints) wanted.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG;  // what libc takes then
+  addrinfo numeric = wanted;
   numeric.ai_flags |= AI_NUMERICHOST;
-  int answer = libc().getaddrinfo(host, service, &numeric, result);
-  if (answer != EAI_NONAME || (hints && hints->ai_flags & AI_NUMERICHOST)) return answer;
-  int error = errno;
-  on_a_real_thread([&] {
-    answer = libc().getaddrinfo(host, service, hints, result);
-    error = errno;
-  });
-  errno = error;
-  return answer;
+  const int answer = libc().getaddrinfo(host, service, &numeric, result);
+  if (answer != EAI_NONAME || wanted.ai_flags & AI_NUMERICHOST) return answer;
+
+  const auto lookup = std::make_shared<Lookup>(host, service, wanted);
+  if (!on_a_real_thread([lookup] { lookup->run(); })) return fail(ECANCELED), EAI_SYSTEM;
+  *result = std::exchange(lookup->found, nullptr);
+  errno = lookup->error;
+  return lookup->answer;
 } catch (const std::exception&) {  // no thread, no memory
   return EAI_AGAIN;
 }

@@ -43,8 +43,8 @@ struct Stack {
   }
   Context allocate() const { return context; }
   void deallocate(const Context& used) const noexcept {
-#ifdef BOOST_USE_ASAN  // a stack is left in the middle of its lowest functions
-    __asan_unpoison_memory_region(static_cast<char*>(used.sp) - used.size, used.size);
+#ifdef BOOST_USE_ASAN  // a stack is left in the middle of its first functions, which are small
+    __asan_unpoison_memory_region(static_cast<char*>(used.sp) - guard, guard);
 #endif
     *top(used) = std::exchange(spare, used);
   }

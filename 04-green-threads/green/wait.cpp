@@ -9,7 +9,10 @@
 #include <boost/asio/thread_pool.hpp>
 #include <cerrno>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "hub.hpp"
@@ -115,6 +118,7 @@ Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
   }
   suspend(watched ? deadline : std::min(deadline, after(std::chrono::milliseconds(5))));
   errno = error;
+  if (killed()) return Wake::killed;
   const auto is_closed = [](const pollfd& fd) { return (fd.revents & POLLNVAL) != 0; };
   if (std::any_of(wanted, registration.end, is_closed)) return Wake::closed;
   return Clock::now() < deadline ? Wake::look_again : Wake::timed_out;
@@ -127,14 +131,23 @@ void closed(int fd) {
   asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they look again, and find it closed
 }
 
-void on_a_real_thread(const std::function<void()>& job) {
+bool on_a_real_thread(std::function<void()> job) {
   static asio::thread_pool& pool = *new asio::thread_pool(4);  // never destroyed, as the hub
-  bool done = false;
-  asio::post(pool, [&job, &done, &me = *current()] {
+  struct Awaiting {
+    Green* green;  // null when it has been killed, and may be gone
+    bool done = false;
+  };
+  const auto awaiting = std::make_shared<Awaiting>(Awaiting{current()});
+  asio::post(pool, [awaiting, job = std::move(job)] {
     job();
-    asio::post(loop(), [&] { done = true, wake(me); });
+    asio::post(loop(), [awaiting] {
+      awaiting->done = true;
+      if (awaiting->green) wake(*awaiting->green);
+    });
   });
-  while (!done) suspend(TimePoint::max());
+  while (!awaiting->done && !killed()) suspend(TimePoint::max());
+  awaiting->green = nullptr;
+  return awaiting->done;
 }
 
 }  // namespace green::detail
