@@ -8,13 +8,13 @@
 #include <netdb.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
@@ -24,6 +24,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
+#include <cctype>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -43,11 +44,19 @@ using Endpoints = std::vector<tcp::endpoint>;
 
 namespace {
 
+constexpr std::size_t header_limit = 128 * 1024;
+
 // #region look_up
+// Whether the host is this machine by name, which needs no look-up (RFC 6761).
+bool is_localhost(std::string host) {
+  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 // The endpoints of a host that needs no look-up; none if it does.
 Endpoints known(const std::string& host, const std::string& port) {
   const auto number = static_cast<std::uint16_t>(std::stoi(port));
-  if (strcasecmp(host.c_str(), "localhost") == 0)
+  if (is_localhost(host))
     return {{asio::ip::address_v4::loopback(), number}, {asio::ip::address_v6::loopback(), number}};
   error_code error;
   const auto address = asio::ip::make_address(host, error);
@@ -202,7 +211,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void read_header() {
     parser_.emplace();
-    parser_->header_limit(64 * 1024);
+    parser_->header_limit(header_limit);
     parser_->body_limit(boost::none);
     over_stream([&](auto& stream) {
       http::async_read_header(stream, buffer_, *parser_, then(&Session::read_body));
@@ -233,7 +242,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::string explain(const error_code& error) const {
     if (error == http::error::end_of_stream) return "the server closed without an answer";
-    if (error == http::error::partial_message) return "the server closed within its answer";
+    if (error == http::error::partial_message || error == ssl::error::stream_truncated)
+      return "the server closed within its answer";
     if (!tls_ || SSL_get_verify_result(tls_->native_handle()) == X509_V_OK) return error.message();
     return std::string("certificate verify failed: ") +
            X509_verify_cert_error_string(SSL_get_verify_result(tls_->native_handle()));
@@ -247,7 +257,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::unique_ptr<ssl::stream<tcp::socket&>> tls_;  // over socket_, for https
   asio::steady_timer deadline_;
   http::request<http::empty_body> request_;
-  beast::flat_buffer buffer_{64 * 1024};
+  beast::flat_buffer buffer_{header_limit};
   std::optional<http::response_parser<Discard>> parser_;
 };
 

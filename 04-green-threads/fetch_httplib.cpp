@@ -28,10 +28,22 @@ int exit_status = 0;
 // #region address
 // A URL in two: https://host:port, and /path?query.
 struct Address {
-  std::string origin, target;
+  std::string origin, host, target;
+
+  // With percent codes for what is beyond ASCII.
+  static std::string escaped(const std::string& text) {
+    std::string all;
+    for (const unsigned char c : text) {
+      char code[4] = {static_cast<char>(c)};
+      if (c > 0x7f) std::snprintf(code, sizeof code, "%%%02X", c);
+      all += code;
+    }
+    return all;
+  }
 
   // Throws std::invalid_argument when cpp-httplib would make something else of the URL.
-  explicit Address(const std::string& url) {
+  explicit Address(const std::string& text) {
+    const std::string url = escaped(text);
     const auto npos = url.npos, start = url.find("://"), end = url.find_first_of("/?#", start + 3);
     if (start == npos ||
         std::any_of(url.begin(), url.end(), [](char c) { return c < '!' || c > '~'; }))
@@ -46,12 +58,15 @@ struct Address {
     if (authority.empty() || authority.size() > 255 || colon == 0 || port.empty() ||
         port.size() > 5 || port.find_first_not_of("0123456789") != npos || std::stoi(port) > 65535)
       throw std::invalid_argument("malformed URL");
+    host = authority.substr(0, colon);
     if (end != npos) target = url.substr(end, url.find('#') - end);
     if (!target.starts_with('/')) target = std::string(1, '/').append(target);
   }
 
   // Where a Location header leads to.
-  std::string resolve(const std::string& location) const {
+  std::string resolve(std::string location) const {
+    for (auto i = location.npos; (i = location.find(' ')) != location.npos;)
+      location.replace(i, 1, "%20");
     if (location.find("://") < location.find_first_of("/?#")) return location;
     if (location.starts_with("//")) return origin.substr(0, origin.find('/')) + location;
     if (location.starts_with("/")) return origin + location;
@@ -94,6 +109,11 @@ void visit(const std::shared_ptr<Visit>& it) try {
     client.set_connection_timeout(10);
     client.set_read_timeout(10);
     client.set_url_encode(false);
+    client.set_decompress(false);
+    if (address.host.ends_with(".localhost"))  // this machine, by RFC 6761
+      client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
+    if (SSL_CTX* const tls = client.ssl_context())
+      SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     const auto discard = [](const char*, size_t) { return true; };
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;

@@ -45,7 +45,7 @@ namespace {
 
 constexpr int max_redirects = 10;
 constexpr std::chrono::seconds time_limit(10);
-constexpr std::size_t max_headers = 64 * 1024, piece_of_body = 16 * 1024;
+constexpr std::size_t max_headers = 128 * 1024, piece_of_body = 16 * 1024;
 
 // #region request
 Request make_request(const std::string& url) {
@@ -84,7 +84,8 @@ bool is_redirect(const Response& response) {
 }
 
 // #region exchange
-// The stream is a TCP socket, or TLS over one.
+// The stream is a TCP socket, or TLS over one. Read piece by piece: Beast's async_read would miss a
+// cancellation that comes between two of its pieces, while each co_await asks whether one has come.
 template <typename Stream>
 awaitable<Response> exchange(Stream& stream, std::string url) {
   co_await http::async_write(stream, make_request(url), asio::deferred);
@@ -95,7 +96,8 @@ awaitable<Response> exchange(Stream& stream, std::string url) {
     parser.emplace();
     parser->header_limit(max_headers);
     parser->body_limit(boost::none);
-    co_await http::async_read_header(stream, buffer, *parser, asio::deferred);
+    while (!parser->is_header_done())
+      co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   } while (parser->get().result_int() / 100 == 1 && parser->get().result_int() != 101);
 
   Response response{static_cast<int>(parser->get().result_int()),
@@ -103,7 +105,8 @@ awaitable<Response> exchange(Stream& stream, std::string url) {
   if (response.status != 200) co_return response;  // nobody is interested in its body
 
   buffer.reserve(piece_of_body);
-  co_await http::async_read(stream, buffer, *parser, asio::deferred);
+  while (!parser->is_done())
+    co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   co_return response;
 }
 // #endregion exchange

@@ -2,11 +2,13 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/experimental/channel.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -27,9 +29,15 @@ struct Answer {
 
 using Channel = asio::experimental::channel<Executor, void(error_code, Answer)>;
 
+// Whether the host is this machine by name, which needs no look-up (RFC 6761).
+bool is_localhost(std::string host) {
+  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+  return host == "localhost" || host.ends_with(".localhost");
+}
+
 // The endpoints of a host that needs no look-up; none if it does.
 Endpoints known(const std::string& host, std::uint16_t port) {
-  if (strcasecmp(host.c_str(), "localhost") == 0)
+  if (is_localhost(host))
     return {{ip::address_v4::loopback(), port}, {ip::address_v6::loopback(), port}};
   error_code is_name;
   const auto address = ip::make_address(host, is_name);

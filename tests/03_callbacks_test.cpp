@@ -14,7 +14,7 @@
 
 namespace {
 
-const Fetcher fetcher{"03-callbacks/fetch", "sync-desert/03-callbacks", true};
+const Fetcher fetcher{"03-callbacks/fetch", "sync-desert/03-callbacks", "Boost.Beast", true};
 
 constexpr const char* ok_answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 

@@ -262,7 +262,7 @@ TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
 
 TEST_CASE("fetch: a child that is killed is Bad") {
   const Server server;
-  const Fetcher processes{"02-threads/processes", "", true};
+  const Fetcher processes{"02-threads/processes", "", "libcurl", true};
   const std::string hang = server.url("/hang"), other = server.url("/status/200");
   Process process(command(processes, {hang, other}));
   CHECK(process.read_line() == other + " OK");

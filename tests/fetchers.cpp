@@ -8,14 +8,14 @@
 
 const std::vector<Fetcher>& fetchers() {
   static const std::vector<Fetcher> all{
-      {"01-sync/fetch", "sync-desert/01-sync", false},
-      {"02-threads/fetch", "sync-desert/02-threads", true},
-      {"02-threads/processes", "sync-desert/02-threads", true},
-      {"03-callbacks/fetch", "sync-desert/03-callbacks", true, true},
-      {"04-green-threads/fetch", "sync-desert/04-green-threads", true, true},
-      {"04-green-threads/fetch_httplib", "sync-desert/04-green-threads", true, true},
-      {"05-coroutines/fetch", "sync-desert/05-coroutines", true, true},
-      {"05-coroutines/coexist", "sync-desert/05-coroutines", true, true},
+      {"01-sync/fetch", "sync-desert/01-sync", "libcurl", false},
+      {"02-threads/fetch", "sync-desert/02-threads", "libcurl", true},
+      {"02-threads/processes", "sync-desert/02-threads", "libcurl", true},
+      {"03-callbacks/fetch", "sync-desert/03-callbacks", "Boost.Beast", true, true},
+      {"04-green-threads/fetch", "sync-desert/04-green-threads", "libcurl", true, true},
+      {"04-green-threads/fetch_httplib", "sync-desert/04-green-threads", "cpp-httplib", true, true},
+      {"05-coroutines/fetch", "sync-desert/05-coroutines", "Boost.Beast", true, true},
+      {"05-coroutines/coexist", "sync-desert/05-coroutines", "libcurl", true, true},
   };
   return all;
 }

@@ -12,6 +12,7 @@ using Lines = std::vector<std::string>;
 struct Fetcher {
   std::string program;         // below the build folder
   std::string agent;           // its User-Agent
+  std::string engine;          // what speaks HTTP for it, to its first URL at least
   bool concurrent;             // whether it fetches all URLs at once
   bool on_one_thread = false;  // and needs no second thread or process for that
 };

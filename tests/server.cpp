@@ -1,5 +1,10 @@
 #include "server.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
 #include <regex>
 #include <stdexcept>
 #include <thread>
@@ -9,8 +14,13 @@
 
 namespace {
 
-std::vector<std::string> command(const std::vector<std::string>& options) {
+bool has_tls(const std::vector<std::string>& options) {
+  return std::count(options.begin(), options.end(), "--tls-port") > 0;
+}
+
+std::vector<std::string> command(const std::vector<std::string>& options, std::string ca_file) {
   std::vector<std::string> all{server_program(), "--port", "0", "--exit-with-stdin"};
+  if (has_tls(options)) all.insert(all.end(), {"--ca-file", ca_file});
   all.insert(all.end(), options.begin(), options.end());
   return all;
 }
@@ -26,9 +36,24 @@ std::string first_group(const std::string& text, const char* pattern) {
 
 std::string server_program() { return BUILD_DIR "/tests/server/test-server"; }
 
-Server::Server(const std::vector<std::string>& options) : process_(command(options)) {
+Server::TemporaryFile::TemporaryFile() {
+  char name[] = "/tmp/sync-desert-XXXXXX";
+  const Descriptor file(mkostemp(name, O_CLOEXEC));
+  if (!file.is_open()) throw std::runtime_error("no temporary file to be had");
+  path = name;
+}
+
+Server::TemporaryFile::~TemporaryFile() { unlink(path.c_str()); }
+
+Server::Server(const std::vector<std::string>& options)
+    : process_(command(options, ca_file_.path)) {
   base_url_ = first_group(process_.read_line(), "^listening on (http://\\S+:\\d+)$");
   port_ = std::uint16_t(std::stoi(base_url_.substr(base_url_.rfind(':') + 1)));
+  while (has_tls(options) && !tls_urls_.contains("")) {  // the last line is of the good one
+    const std::string line = process_.read_line();
+    const std::string url = first_group(line, "^listening on (https://\\S+:\\d+)");
+    tls_urls_[line.back() == ')' ? first_group(line, "\\((.*)\\)$") : ""] = url;
+  }
 }
 
 Server::~Server() {

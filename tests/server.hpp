@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ class Server {
 
   std::uint16_t port() const { return port_; }
   std::string url(const std::string& path = "") const { return base_url_ + path; }
+  // Started with --tls-port: the https port, or with --bad-tls that of one of its faults.
+  std::string tls_url(const std::string& fault = "") const { return tls_urls_.at(fault); }
+  // The certificate to trust for that, for SSL_CERT_FILE.
+  std::string ca_file() const { return ca_file_.path; }
   pid_t pid() const { return process_.pid(); }
 
   // What its /stats says; to ask for it does not count.
@@ -32,7 +37,13 @@ class Server {
   bool come_in_flight(unsigned count) const;
 
  private:
+  struct TemporaryFile {
+    TemporaryFile();
+    ~TemporaryFile();
+    std::string path;
+  } ca_file_;
   Process process_;
+  std::map<std::string, std::string> tls_urls_;
   std::string base_url_;
   std::uint16_t port_;
 };

@@ -14,6 +14,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "stream.hpp"
+
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
@@ -30,7 +32,10 @@ using awaitable = boost::asio::awaitable<T>;
 class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  explicit Connection(boost::asio::ip::tcp::socket socket);
+  // With TLS, if there is a `context` for it; then handshake() is the first to be called.
+  Connection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* context);
+
+  awaitable<void> handshake();
 
   // The next request; its body is read and thrown away.
   awaitable<Request> read_request();
@@ -43,19 +48,27 @@ class Connection : public boost::intrusive::list_base_hook<
   awaitable<void> wait(Seconds time);
 
   // Says that nothing more comes, and lets the client read what was sent: to close with bytes
-  // unread would be a reset, which takes the answer with it.
+  // unread would be a reset, which takes the answer with it. In TLS one says so by close_notify; a
+  // server that has been cut off does not.
   awaitable<void> finish();
 
   // Closes at once; as a TCP reset if `reset`.
   void close(bool reset = false);
 
+  void leave_out_close_notify() { has_close_notify_ = false; }
+
   // Whether the client is the one to move, and has not since `time`.
   bool idle_since(Clock::time_point time) const { return last_moved_ < time; }
 
-  boost::asio::ip::tcp::endpoint local_endpoint() const { return socket_.local_endpoint(); }
+  boost::asio::ip::tcp::endpoint local_endpoint() const { return stream_.socket.local_endpoint(); }
+
+  bool is_tls() const { return stream_.tls != nullptr; }
+  // The name of the server that the client told in its handshake; empty if it told none.
+  std::string_view server_name() const;
 
  private:
-  boost::asio::ip::tcp::socket socket_;
+  Stream stream_;
+  bool has_close_notify_ = true;
   boost::beast::flat_buffer read_ahead_;
   Clock::time_point last_moved_ = Clock::now();
 };

@@ -3,6 +3,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/url/parse.hpp>
 #include <cstdio>
+#include <cstring>
 
 namespace http = boost::beast::http;
 
@@ -19,16 +20,31 @@ std::string head(unsigned status, std::optional<std::uint64_t> length, std::stri
   return text += "\r\n";
 }
 
+// In percent codes what no URL may hold, and clients send all the same.
+static std::string escaped(std::string_view target) {
+  std::string all;
+  for (const unsigned char c : target) {
+    char code[4] = {static_cast<char>(c)};
+    if (c <= ' ' || c > '~' || std::strchr("\"<>[\\]^`{|}", c)) std::snprintf(code, 4, "%%%02X", c);
+    all += code;
+  }
+  return all;
+}
+
 Exchange::Exchange(Connection& connection, Request received)
     : client(connection), request(std::move(received)), keep_alive_(request.keep_alive()) {
-  auto url = boost::urls::parse_origin_form(request.target());
-  if (!url) url = boost::urls::parse_uri(request.target());
+  const std::string target = escaped(request.target());
+  auto url = boost::urls::parse_origin_form(target);
+  if (!url) url = boost::urls::parse_uri(target);
   if (!url) {
     path.emplace_back();  // which no route has
     return;
   }
   for (const auto& segment : url->segments()) path.push_back(segment);
-  for (const auto& parameter : url->params()) query.try_emplace(parameter.key, parameter.value);
+  for (const auto& parameter : url->params()) {
+    parameters.emplace_back(parameter.key, parameter.value);
+    query.insert(parameters.back());
+  }
 }
 
 bool Exchange::has_body(unsigned status) const {
@@ -51,10 +67,12 @@ awaitable<void> Exchange::send_chunked_head() {
   co_await send_head(200, {}, request.version() < 11 ? "" : "Transfer-Encoding: chunked\r\n");
 }
 
-awaitable<void> Exchange::send_chunk(std::string_view data) {
-  if (!has_body()) co_return;
-  if (request.version() < 11) co_return co_await client.write(data);
+std::string Exchange::chunk(std::string_view data) const {
+  if (!has_body()) return {};
+  if (request.version() < 11) return std::string(data);
   char size[2 * sizeof data.size() + 3];
   std::snprintf(size, sizeof size, "%zx\r\n", data.size());
-  co_await client.write(size + std::string(data) + "\r\n");
+  return size + std::string(data) + "\r\n";
 }
+
+awaitable<void> Exchange::send_chunk(std::string_view data) { co_await client.write(chunk(data)); }

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "connection.hpp"
@@ -21,8 +22,9 @@ class Exchange {
 
   Connection& client;
   const Request request;
-  std::vector<std::string> path;             // decoded: /delay/2 is {"delay", "2"}; empty for /
-  std::map<std::string, std::string> query;  // decoded
+  std::vector<std::string> path;  // decoded: /delay/2 is {"delay", "2"}; empty for /
+  std::vector<std::pair<std::string, std::string>> parameters;  // of the query, decoded
+  std::map<std::string, std::string> query;                     // the first of each name
 
   // Sends a whole answer. `fields` are header lines, each with its end.
   awaitable<void> send(unsigned status, std::string_view body = {}, std::string_view fields = {});
@@ -35,6 +37,8 @@ class Exchange {
   // To a client of HTTP/1.0, which knows no chunks, the pieces go as they are.
   awaitable<void> send_chunked_head();
   awaitable<void> send_chunk(std::string_view data);
+  // A piece as send_chunk sends it, to gather several for one write.
+  std::string chunk(std::string_view data) const;
 
   // Whether the answer to this request has a body, if its status is `status`.
   bool has_body(unsigned status = 200) const;

@@ -10,9 +10,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "certificates.hpp"
 #include "exchange.hpp"
 #include "server.hpp"
 
@@ -25,6 +28,9 @@ constexpr char usage[] =
     "Answers each request the way that its path asks for: /delay/1, /status/404, /barrier/4 ...\n"
     "  --port N                listen on port N, default 8080; 0 takes a free one\n"
     "  --host ADDRESS          listen on this numeric address, default 127.0.0.1; may be repeated\n"
+    "  --tls-port N            speak https on port N as well; 0 takes a free one\n"
+    "  --bad-tls               and with a bad certificate, or old TLS, on a free port for each\n"
+    "  --ca-file FILE          write there the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
     "  --idle-timeout SECONDS  close a connection that asks for nothing, default 30\n"
     "  --exit-with-stdin       end when standard input ends\n"
     "  --help                  print this\n";
@@ -32,6 +38,9 @@ constexpr char usage[] =
 struct Options {
   unsigned short port = 8080;
   std::vector<std::string> hosts;
+  std::optional<unsigned short> tls_port;
+  bool bad_tls = false;
+  std::string ca_file;
   Seconds idle_timeout{30};
   bool exit_with_stdin = false;
 };
@@ -41,6 +50,9 @@ Options parse(int argc, char* argv[]) {
   Options options;
   const option known[] = {{"port", required_argument, nullptr, 'p'},
                           {"host", required_argument, nullptr, 'a'},
+                          {"tls-port", required_argument, nullptr, 't'},
+                          {"bad-tls", no_argument, nullptr, 'b'},
+                          {"ca-file", required_argument, nullptr, 'c'},
                           {"idle-timeout", required_argument, nullptr, 'i'},
                           {"exit-with-stdin", no_argument, nullptr, 'e'},
                           {"help", no_argument, nullptr, 'h'},
@@ -48,6 +60,9 @@ Options parse(int argc, char* argv[]) {
   for (int name; (name = getopt_long(argc, argv, "", known, nullptr)) != -1;) try {
       if (name == 'p') options.port = Exchange::number<unsigned short>(optarg, 0, 65535);
       if (name == 'a') options.hosts.push_back(optarg);
+      if (name == 't') options.tls_port = Exchange::number<unsigned short>(optarg, 0, 65535);
+      if (name == 'b') options.bad_tls = true;
+      if (name == 'c') options.ca_file = optarg;
       if (name == 'i') options.idle_timeout = Seconds(Exchange::number(optarg, 0.01, 86400.));
       if (name == 'e') options.exit_with_stdin = true;
       if (name == 'h') std::exit(std::fputs(usage, stdout) < 0);
@@ -60,21 +75,37 @@ Options parse(int argc, char* argv[]) {
   return options;
 }
 
+// Listens on `host`. Returns the line that tells where.
+std::string listen(Server& server, const std::string& host, unsigned short& port,
+                   std::optional<asio::ssl::context> tls = {}) try {
+  const bool is_tls = tls.has_value(), is_v6 = host.find(':') != host.npos;
+  port = server.listen(host, port, std::move(tls));
+  return std::string("listening on ") + (is_tls ? "https://" : "http://") +
+         (is_v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+} catch (const boost::system::system_error& error) {
+  throw std::runtime_error("cannot listen on " + host + " port " + std::to_string(port) + ": " +
+                           error.code().message());
+}
+
 // Listens on all hosts, and then prints where the server can be reached. Throws
 // std::runtime_error.
-void listen(Server& server, const Options& options) {
+void listen(Server& server, Options options) {
   std::string lines;
-  unsigned short port = options.port;
-  for (const auto& host : options.hosts) {
-    try {
-      port = server.listen(host, port);
-    } catch (const boost::system::system_error& error) {
-      throw std::runtime_error("cannot listen on " + host + " port " + std::to_string(port) + ": " +
-                               error.code().message());
+  for (const auto& host : options.hosts) lines += listen(server, host, options.port) + '\n';
+  if (options.tls_port || options.bad_tls || !options.ca_file.empty()) {
+    const Authority authority;
+    if (!options.ca_file.empty() &&
+        !(std::ofstream(options.ca_file) << authority.pem() << std::flush))
+      throw std::runtime_error("cannot write the certificate to " + options.ca_file);
+    for (const auto& host : options.hosts) {
+      for (const Tls& bad : options.bad_tls ? tls_faults() : std::span<const Tls>()) {
+        unsigned short port = 0;
+        lines += listen(server, host, port, authority.context(bad)) + " (" +
+                 std::string(bad.fault) + ")\n";
+      }
+      if (options.tls_port)
+        lines += listen(server, host, *options.tls_port, authority.context({})) + '\n';
     }
-    const bool is_v6 = host.find(':') != host.npos;
-    lines += "listening on http://" + (is_v6 ? '[' + host + ']' : host) + ':' +
-             std::to_string(port) + '\n';
   }
   if (std::fputs(lines.c_str(), stdout) < 0 || std::fflush(stdout) != 0)
     throw std::runtime_error("cannot say where it listens: stdout is closed");

@@ -1,5 +1,7 @@
 #include "routes.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -78,7 +80,8 @@ awaitable<void> relative_redirect(Site&, Exchange& exchange) {
 awaitable<void> absolute_redirect(Site&, Exchange& exchange) {
   const std::string host(exchange.request[http::field::host]);
   if (host.empty()) throw std::invalid_argument("no Host to redirect to");
-  const std::string location = next(exchange, "http://" + host + "/");
+  const std::string location =
+      next(exchange, (exchange.client.is_tls() ? "https://" : "http://") + host + "/");
   co_await redirect(exchange, location);
 }
 
@@ -101,8 +104,13 @@ awaitable<void> bytes(Site&, Exchange& exchange) {
 awaitable<void> stream(Site&, Exchange& exchange) {
   const auto lines = Exchange::number(exchange.path[1], 0, 1'000'000);
   co_await exchange.send_chunked_head();
-  for (int line = 0; line < lines; ++line)
-    co_await exchange.send_chunk("{\"id\": " + std::to_string(line) + "}\n");
+  std::string chunks;  // several for each write, which costs more than they do
+  for (int line = 0; line < lines; ++line) {
+    chunks += exchange.chunk("{\"id\": " + std::to_string(line) + "}\n");
+    if (chunks.size() < 16 * 1024 && line + 1 < lines) continue;
+    co_await exchange.client.write(chunks);
+    chunks.clear();
+  }
   co_await exchange.send_chunk({});
 }
 
@@ -143,6 +151,23 @@ awaitable<void> headers(Site&, Exchange& exchange) {
     json += (json.empty() ? "" : ", ") + quoted(field.name_string()) + ": " + quoted(field.value());
   co_await exchange.send(200, "{\"headers\": {" + json + "}}\n",
                          "Content-Type: application/json\r\n");
+}
+
+// 200 for who asks with this user name and password.
+awaitable<void> basic_auth(Site&, Exchange& exchange) {
+  const std::string pair = exchange.path[1] + ':' + exchange.path[2];
+  std::vector<unsigned char> base64(4 * ((pair.size() + 2) / 3) + 1);  // and the NUL behind it
+  EVP_EncodeBlock(base64.data(), reinterpret_cast<const unsigned char*>(pair.data()),
+                  int(pair.size()));
+  const std::string right = std::string("Basic ").append(base64.begin(), base64.end() - 1);
+  const bool known = exchange.request[http::field::authorization] == right;
+  co_await exchange.send(known ? 200 : 401, {},
+                         known ? "" : "WWW-Authenticate: Basic realm=\"sync-desert\"\r\n");
+}
+
+// 200 for who told this name in the TLS handshake.
+awaitable<void> server_name(Site&, Exchange& exchange) {
+  co_await exchange.send(exchange.client.server_name() == exchange.path[1] ? 200 : 421);
 }
 
 awaitable<void> barrier(Site& its, Exchange& exchange) {
@@ -225,6 +250,38 @@ awaitable<void> slow_headers(Site&, Exchange& exchange) {
   }
 }
 
+// The connection ends without TLS's close_notify, as if somebody had cut it. Of the three kinds of
+// body one has a length and is whole, one has none, and of one the end is missing.
+awaitable<void> no_close_notify(Site& its, Exchange& exchange) {
+  exchange.client.leave_out_close_notify();
+  exchange.end_connection();
+  const std::string kind = exchange.path[1];
+  if (kind == "whole") co_return co_await exchange.send(200, "all there is\n");
+  if (kind == "no-length") co_return co_await no_length(its, exchange);
+  if (kind == "truncate") co_return co_await truncate(its, exchange);
+  throw std::invalid_argument("not whole, no-length or truncate");
+}
+
+// Sends what the query says, byte for byte and in its order: `send` a text, `again` the same text
+// so many times more, `pause` nothing for so many seconds. Then it closes.
+awaitable<void> raw(Site&, Exchange& exchange) {
+  exchange.end_connection();
+  std::string text;
+  for (const auto& [name, value] : exchange.parameters) {
+    if (name == "send") {
+      text = value;
+      co_await exchange.client.write(text);
+    } else if (name == "again") {
+      for (auto left = Exchange::number(value, 0u, 1'000'000u); left > 0; --left)
+        co_await exchange.client.write(text);
+    } else if (name == "pause") {
+      co_await exchange.client.wait(seconds(value));
+    } else {
+      throw std::invalid_argument("not send, again or pause");
+    }
+  }
+}
+
 using Route = awaitable<void> (*)(Site&, Exchange&);
 
 struct Entry {
@@ -250,6 +307,8 @@ constexpr Entry routes[] = {
     {"drip", 1, drip},
     {"gzip", 1, gzip},
     {"headers", 1, headers},
+    {"basic-auth", 3, basic_auth},
+    {"server-name", 2, server_name},
     {"barrier", 2, barrier},
     {"stats", 1, stats},
     {"hang", 1, hang},
@@ -263,12 +322,14 @@ constexpr Entry routes[] = {
     {"endless-headers", 1, endless_headers},
     {"endless-body", 1, endless_body},
     {"slow-headers", 1, slow_headers},
+    {"no-close-notify", 2, no_close_notify},
+    {"raw", 1, raw},
 };
 
 awaitable<void> index(Site&, Exchange& exchange) {
   std::string text = "What can be asked for here:\n";
   for (const auto& [name, length, route] : routes)
-    text += '/' + std::string(name) + (length == 2 ? "/...\n" : "\n");
+    text += '/' + std::string(name) + (length > 1 ? "/...\n" : "\n");
   co_await exchange.send(200, text, "Content-Type: text/plain\r\n");
 }
 

@@ -22,7 +22,8 @@ Server::Server(Seconds idle_timeout) {
   asio::co_spawn(io_, close_idle_ones(idle_timeout), asio::detached);
 }
 
-unsigned short Server::listen(const std::string& host, unsigned short port) {
+unsigned short Server::listen(const std::string& host, unsigned short port,
+                              std::optional<Context> context) {
   error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(host, error), port);
   if (error) throw std::invalid_argument(host + " is no numeric address");
@@ -32,16 +33,17 @@ unsigned short Server::listen(const std::string& host, unsigned short port) {
   acceptor.bind(endpoint);
   acceptor.listen();
   port = acceptor.local_endpoint().port();
-  asio::co_spawn(io_, accept(std::move(acceptor)), asio::detached);
+  Context* const kept = context ? &contexts_.emplace_back(std::move(*context)) : nullptr;
+  asio::co_spawn(io_, accept(std::move(acceptor), kept), asio::detached);
   return port;
 }
 
-awaitable<void> Server::accept(tcp::acceptor acceptor) {
+awaitable<void> Server::accept(tcp::acceptor acceptor, Context* context) {
   for (;;) {
     auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
     if (!error) {
       try {
-        asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+        asio::co_spawn(io_, serve(std::move(socket), context), asio::detached);
       } catch (const std::bad_alloc&) {  // this client is out of luck; the next may not be
       }
     } else if (error != asio::error::connection_aborted) {
@@ -61,11 +63,12 @@ static std::optional<unsigned> complaint(const error_code& error) {
   return error.category() == category ? std::optional(400u) : std::nullopt;
 }
 
-awaitable<void> Server::serve(tcp::socket socket) try {
-  Connection client(std::move(socket));
+awaitable<void> Server::serve(tcp::socket socket, Context* context) try {
+  Connection client(std::move(socket), context);
   connections_.push_back(client);
   std::optional<unsigned> status;
   try {
+    co_await client.handshake();
     for (bool more = true; more;) {
       Request request = co_await client.read_request();
       more = co_await site_.answer(client, std::move(request));

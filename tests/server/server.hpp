@@ -4,6 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <list>
+#include <optional>
 #include <string>
 
 #include "connection.hpp"
@@ -15,18 +17,22 @@ class Server {
   explicit Server(Seconds idle_timeout);
 
   // Listens on `host`, a numeric address, and `port`, or on a free port if it is 0. Returns the
-  // port. Throws boost::system::system_error if that cannot be had.
-  unsigned short listen(const std::string& host, unsigned short port);
+  // port. Speaks TLS there, if there is a `context` for it. Throws boost::system::system_error if
+  // that cannot be had.
+  unsigned short listen(const std::string& host, unsigned short port,
+                        std::optional<boost::asio::ssl::context> context = {});
 
   // The loop that it all runs on.
   boost::asio::io_context& io() { return io_; }
 
  private:
-  awaitable<void> accept(boost::asio::ip::tcp::acceptor acceptor);
-  awaitable<void> serve(boost::asio::ip::tcp::socket socket);
+  using Context = boost::asio::ssl::context;  // a null pointer to one is plain TCP
+  awaitable<void> accept(boost::asio::ip::tcp::acceptor acceptor, Context* context);
+  awaitable<void> serve(boost::asio::ip::tcp::socket socket, Context* context);
   awaitable<void> close_idle_ones(Seconds idle_timeout);
 
   Connections connections_;
   Site site_;
+  std::list<Context> contexts_;
   boost::asio::io_context io_{1};  // the last, so that its coroutines go before what they refer to
 };
