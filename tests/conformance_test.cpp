@@ -500,6 +500,25 @@ TEST_CASE("conformance: every fetcher says to every row of the table what it mus
   CHECK(places.requests_to_unasked() == 0);
 }
 
+TEST_CASE("conformance: the README tells of each exception, and of no other") {
+  std::ifstream readme(ROOT_DIR "/README.md");
+  Lines told, expected;
+  bool in_table = false;
+  for (std::string line; std::getline(readme, line);) {
+    if (line.rfind("| case | verdict |", 0) == 0) in_table = true;
+    if (line.empty()) in_table = false;
+    static const std::regex entry("\\| (.*?) \\| (OK|Bad) \\| (.*?) \\| .+ \\|");
+    if (std::smatch match; in_table && std::regex_match(line, match, entry))
+      told.push_back(match.format("$1: $2, not so with $3"));
+  }
+  for (const auto& row : table)
+    if (const auto found = exceptions.find(row.name); found != exceptions.end())
+      expected.push_back(std::string(row.name) + (row.is_ok() ? ": OK" : ": Bad") +
+                         ", not so with " + found->second);
+  CHECK(expected.size() == exceptions.size());
+  CHECK(difference(told, expected) == Lines());
+}
+
 TEST_CASE("conformance: every fetcher says the same when all rows are on one command line") {
   for (const char* const server : {"server", "tls"}) {
     const Places places(server);

@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <list>
 #include <map>
+#include <optional>
 #include <regex>
 
 #include "catch.hpp"
@@ -214,6 +217,43 @@ TEST_CASE("fetch: it stops quietly when nobody reads its output") {
   });
 }
 
+TEST_CASE("fetch: it stops quietly when its reader leaves in the middle") {
+  const Server server;
+  for_each([&](const Fetcher& fetcher) {
+    Pipe pipe;
+    const Lines urls = Lines{server.url("/status/200")} + numbered(server.url("/delay/1"), 20);
+    Process process(command(fetcher, urls),
+                    {.out = pipe.write_end.get(), .time_limit = std::chrono::seconds(8)});
+    pipe.write_end.close();
+    char first = 0;
+    CHECK(read(pipe.read_end.get(), &first, 1) == 1);
+    pipe.read_end.close();
+    const Result result = process.finish();
+    CHECK(!result.timed_out);
+    CHECK(result.status == 1);
+    CHECK(result.err == "");
+    CHECK(!result.left_some);
+  });
+}
+
+TEST_CASE("fetch: a server that dies costs what it was at; back again, it is asked again") {
+  for_each([](const Fetcher& fetcher) {
+    std::optional<Server> server(std::in_place);
+    const std::string port = std::to_string(server->port());
+    const Lines lost = numbered(server->url("/hang"), fetcher.concurrent ? 20 : 1);
+    const Lines others = numbered(server->url("/status/200"), 3);
+    Process process(command(fetcher, lost + others));
+    CHECK(server->come_in_flight(unsigned(lost.size())));
+    server->kill();
+    server.emplace(Lines{"--port", port});
+    const Result result = process.finish();
+    CHECK(count_ok(result, lost + others) <= others.size());
+    CHECK(difference(lines(result.out), each(lost, " Bad") + each(others, " OK")).size() <= 6);
+    CHECK(result.orphans == 0);
+    CHECK(fetch(fetcher, others).status == 0);
+  });
+}
+
 TEST_CASE("fetch: it stops quietly when it has no output, and takes no socket for it") {
   const Server server;
   for_each([&](const Fetcher& fetcher) {
@@ -236,6 +276,50 @@ TEST_CASE("fetch: few open files cost URLs, not the program") {
     CHECK(count_ok(run(shell("ulimit -n 12", fetcher, urls)), urls) > 0);
     count_ok(run(shell("ulimit -n 4", fetcher, urls)), urls);
   });
+  const Lines many = numbered(server.url("/status/200"), 1000);
+  for_each([&](const Fetcher& fetcher) {
+    const Result result = run(shell("ulimit -n 64", fetcher, many));
+    CHECK(count_ok(result, many) > 0);
+    CHECK(result.orphans == 0);
+  });
+}
+
+TEST_CASE("fetch: little address space costs URLs, not the program") {
+  if (sanitized) return;  // AddressSanitizer takes terabytes of it
+  const Server server;
+  for_each([&](const Fetcher& fetcher) {
+    const Lines urls = numbered(server.url(fetcher.concurrent ? "/delay/1" : "/status/200"), 2000);
+    const Result result = run(shell("ulimit -v 524288", fetcher, urls));
+    CHECK(count_ok(result, urls) > 0);
+    CHECK(result.orphans == 0);
+  });
+}
+
+TEST_CASE("fetch: a body of 1 GB takes no more memory than a small one") {
+  if (sanitized) return;
+  const Server server;
+  for_each([&](const Fetcher& fetcher) {
+    const Lines urls{server.url("/bytes/1000000000")};
+    const Result result = fetch(fetcher, urls);
+    count_ok(result, urls);  // a busy machine may need more than the 10 s
+    CHECK(result.peak_kib <= 40'000);
+  });
+}
+
+TEST_CASE("fetch: bodies without an end keep nobody beyond the deadline") {
+  const Server server;
+  const Lines urls = numbered(server.url("/endless-body"), 12);
+  std::list<Process> processes;
+  for (const auto& fetcher : fetchers())
+    if (fetcher.on_one_thread)
+      processes.emplace_back(command(fetcher, urls),
+                             Process::Options{.time_limit = std::chrono::seconds(30)});
+  for (auto& process : processes) {
+    const Result result = process.finish();
+    INFO(result.err);
+    CHECK(!result.timed_out);
+    CHECK(count_ok(result, urls) == 0);
+  }
 }
 
 TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
@@ -278,13 +362,15 @@ TEST_CASE("fetch: a child that is killed is Bad") {
 
 TEST_CASE("fetch: it leaves nothing behind when it is ended from outside") {
   const Server server;
-  const Lines urls = numbered(server.url("/hang"), 4);
+  const Lines urls = numbered(server.url("/hang"), 100);
   for_each([&](const Fetcher& fetcher) {
     for (const int number : {SIGINT, SIGTERM, SIGKILL}) {
       Process process(command(fetcher, urls));
-      CHECK(server.come_in_flight(fetcher.concurrent ? 4 : 1));
+      CHECK(server.come_in_flight(fetcher.concurrent ? 100 : 1));
+      const auto start = std::chrono::steady_clock::now();
       process.signal(number);
       const Result result = process.finish();
+      if (!sanitized) CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));
       CHECK(result.status == 128 + number);
       CHECK(!result.left_some);
       CHECK(server.come_in_flight(0));

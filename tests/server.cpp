@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <regex>
 #include <stdexcept>
@@ -58,8 +59,13 @@ Server::Server(const std::vector<std::string>& options)
 
 Server::~Server() {
   const Result result = process_.finish();
-  CHECK(result.status == 0);
+  CHECK(result.status == (killed_ ? 128 + SIGKILL : 0));
   CHECK(result.err == "");
+}
+
+void Server::kill() {
+  killed_ = true;
+  process_.signal(SIGKILL);
 }
 
 Stats Server::stats() const {

@@ -33,6 +33,8 @@ class Server {
 
   // What its /stats says; to ask for it does not count.
   Stats stats() const;
+  // Ends it as a crash would.
+  void kill();
   // Waits until so many requests are in flight, for 20 s at the most. Returns whether they are.
   bool come_in_flight(unsigned count) const;
 
@@ -43,6 +45,7 @@ class Server {
     std::string path;
   } ca_file_;
   Process process_;
+  bool killed_ = false;
   std::map<std::string, std::string> tls_urls_;
   std::string base_url_;
   std::uint16_t port_;

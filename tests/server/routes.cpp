@@ -272,7 +272,7 @@ awaitable<void> raw(Site&, Exchange& exchange) {
       text = value;
       co_await exchange.client.write(text);
     } else if (name == "again") {
-      for (auto left = Exchange::number(value, 0u, 1'000'000u); left > 0; --left)
+      for (auto left = Exchange::number(value, 0u, 100'000u); left > 0; --left)
         co_await exchange.client.write(text);
     } else if (name == "pause") {
       co_await exchange.client.wait(seconds(value));

@@ -22,6 +22,9 @@ class Server {
   unsigned short listen(const std::string& host, unsigned short port,
                         std::optional<boost::asio::ssl::context> context = {});
 
+  // Whether no client is connected.
+  bool is_unused() const { return connections_.empty(); }
+
   // The loop that it all runs on.
   boost::asio::io_context& io() { return io_; }
 
