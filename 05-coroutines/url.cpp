@@ -69,8 +69,11 @@ urls::url parse(const std::string& text) {
     throw std::invalid_argument("unsupported protocol " + std::string(url.scheme()));
   if (url.host_address().empty() || !is_clean(url.host_address()))
     throw std::invalid_argument("malformed URL: no host");
+  std::string port(url.port());  // as digits: Boost 1.81's port_number() makes 81 of 65617
+  port.erase(0, std::min(port.find_first_not_of('0'), port.size()));
+  const bool is_port = port.size() < 5 || (port.size() == 5 && port <= "65535");
   const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
-  if ((url.port_number() == 0 && !url.port().empty()) || (!path.empty() && path[0] != '/'))
+  if (!is_port || (port.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
     throw std::invalid_argument("malformed URL: no such port");
   return url;
 }

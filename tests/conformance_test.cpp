@@ -308,6 +308,8 @@ const std::vector<Row> table{
     {"file:", "file:///etc/hostname", unsupported},
     {"port that is no number", "http://127.0.0.1:http/", malformed},
     {"port beyond 65535", "http://127.0.0.1:65536/", malformed},
+    {"port beyond 65535 by one turn", "http://127.0.0.1:{port + 65536}/status/200", malformed},
+    {"port with zeros before it", "http://127.0.0.1:000{port}/status/200", OK},
     {"IPv6 unclosed", "http://[::1/", any},
     {"space", "{unasked}/status/200 x", any},
     {"space at the end", "{unasked}/status/200 ", any},
@@ -371,6 +373,7 @@ class Places {
     }
     set("server", server_.url());
     set("port", port_of(server_.url()));
+    set("port + 65536", std::to_string(65536 + server_.port()));
     set("tls", server_.tls_url());
     set("tls-port", port_of(server_.tls_url()));
     for (const char* fault : {"expired", "not valid yet", "wrong host", "self-signed",

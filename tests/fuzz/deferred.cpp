@@ -34,9 +34,15 @@ class Machine {
     };
   }
 
+  static std::vector<Deferred<int>> fresh() {  // eight, each with a state of its own
+    std::vector<Deferred<int>> all;
+    while (all.size() < 8) all.emplace_back();
+    return all;
+  }
+
   void step() {
     const unsigned operation = next();
-    switch (operation % 14) {
+    switch (operation % 15) {
       case 0:
         return keep(Deferred<int>());
       case 1:
@@ -59,9 +65,10 @@ class Machine {
       case 8:
         return keep(
             any().add_errback<Cancelled>([run = once()](const Cancelled&) { return run(), 2; }));
-      case 9: {  // goes on with another
-        const Deferred<int> other = any();
-        return keep(any().add_callback([run = once(), other](int) { return run(), other; }));
+      case 9: {  // goes on with another; the callback must not own it, which might own the callback
+        const unsigned other = next() % pool_.size();
+        return keep(
+            any().add_callback([this, run = once(), other](int) { return run(), pool_[other]; }));
       }
       case 10:  // fires, cancels, adds from within
         return keep(any().add_both([this, run = once()](Result<int> result) {
@@ -76,8 +83,11 @@ class Machine {
       case 11: {
         std::vector<Deferred<int>> some;
         for (unsigned count = next() % 4; count > 0; --count) some.push_back(any());
-        return keep(gather(some).add_callback(
-            [run = once()](const auto& results) { return run(), int(results.size()); }));
+        // Kept apart from the others: a callback that returned what waits for it by way of a gather
+        // would be a circle that nobody finds.
+        gathered_[next() % gathered_.size()] = gather(some).add_callback(
+            [run = once()](const auto& results) { return run(), int(results.size()); });
+        return;
       }
       case 12: {
         const Deferred<int> fresh([this] {
@@ -91,12 +101,14 @@ class Machine {
       }
       case 13:
         return keep(succeed(int(next())));
+      case 14:
+        return gathered_[next() % gathered_.size()].cancel();
     }
   }
 
   const std::uint8_t *data_, *end_;
   int depth_ = 0;
-  std::vector<Deferred<int>> pool_{8};
+  std::vector<Deferred<int>> pool_ = fresh(), gathered_ = fresh();
 };
 
 }  // namespace
