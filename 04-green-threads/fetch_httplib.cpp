@@ -56,7 +56,7 @@ struct Address {
     const auto colon = authority.find(':', authority.find(']') + 1);
     const std::string port = colon == npos ? "80" : authority.substr(colon + 1);
     if (authority.empty() || authority.size() > 255 || colon == 0 || port.empty() ||
-        port.size() > 5 || port.find_first_not_of("0123456789") != npos || std::stoi(port) > 65535)
+        port.size() > 9 || port.find_first_not_of("0123456789") != npos || std::stoi(port) > 65535)
       throw std::invalid_argument("malformed URL");
     host = authority.substr(0, colon);
     if (end != npos) target = url.substr(end, url.find('#') - end);

@@ -528,6 +528,7 @@ TEST_CASE("conformance: every fetcher says the same when all rows are on one com
     Lines urls, expected;
     for (const auto& row : places.rows()) {
       if (row.pace == slow || exceptions.contains(row.name)) continue;
+      if (row.url.ends_with("/bytes/100000000")) continue;  // twice, by all, twice: 3 GB
       for (int twice = 0; twice < 2; ++twice) {
         urls.push_back(row.url);
         for (const auto& line : lines(row.line())) expected.push_back(line);

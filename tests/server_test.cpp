@@ -468,6 +468,61 @@ TEST_CASE("server: several addresses on one port") {
   CHECK(process.finish().status == 0);
 }
 
+TEST_CASE("server: https, by certificates that its --ca-file vouches for, and by bad ones") {
+  const Server server({"--tls-port", "0", "--bad-tls"});
+  const auto curl = [&](const std::string& url, const std::string& trust) {
+    return run({"sh", "-c", "curl -q -s --noproxy '*' " + trust + " " + url});
+  };
+  const std::string trusted = "--cacert " + server.ca_file();
+  CHECK(curl(server.tls_url("") + "/gzip -o /dev/null -w %{http_code}", trusted).out == "200");
+  CHECK(curl(server.tls_url("") + "/bytes/1000000", trusted).out.size() == 1'000'000);
+  CHECK(curl(server.tls_url("") + "/headers", trusted).out.find("\"Host\"") != std::string::npos);
+  CHECK(curl(server.tls_url(""), "").status == 60);  // nobody vouches for it
+  for (const char* fault : {"expired", "not valid yet", "wrong host", "self-signed",
+                            "unknown authority", "not for servers"}) {
+    INFO(fault);
+    CHECK(curl(server.tls_url(fault), trusted).status == 60);
+    CHECK(curl(server.tls_url(fault), "--insecure").status == 0);  // there is no other fault
+  }
+  CHECK(curl(server.tls_url("TLS 1.1"), "--insecure").status == 35);
+  CHECK(curl(server.tls_url("TLS 1.1"), "--insecure --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0")
+            .status == 0);
+}
+
+TEST_CASE("server: an https port that is given no TLS, or half of it, serves the others on") {
+  const Server server({"--tls-port", "0", "--idle-timeout", "1"});
+  const auto port = std::uint16_t(std::stoi(server.tls_url().substr(sizeof "https://127.0.0.1")));
+  Socket silent(port), half(port);
+  half.send(std::string("\x16\x03\x01\x02", 4));
+  CHECK(statuses(Socket(port).send(last_request("/gzip")).receive()).empty());
+  CHECK(run({"curl", "-q", "-s", "--noproxy", "*", "--cacert", server.ca_file(), "-f", "-o",
+             "/dev/null", server.tls_url("") + "/gzip"})
+            .status == 0);
+  CHECK(silent.receive() == "");  // the idle time-out counts for handshakes as well
+  CHECK(half.receive() == "");
+}
+
+TEST_CASE("server: raw bytes") {
+  const Server server;
+  CHECK(answer(server, request("/raw?send=a%0D%0Ab&send=c&again=2&pause=0.01&send=%00d")) ==
+        std::string("a\r\nbccc\0d", 9));
+  CHECK(answer(server, request("/raw")) == "");
+  CHECK(status(server, last_request("/raw?again=x")) == 400);
+  CHECK(status(server, last_request("/raw?nonsense=1")) == 400);
+}
+
+TEST_CASE("server: a password is asked for, and a name told in TLS") {
+  const Server server;
+  const auto auth = [&](const std::string& pair) {
+    return status(server, request("/basic-auth/user/pass",
+                                  "Connection: close\r\nAuthorization: Basic " + pair + "\r\n"));
+  };
+  CHECK(auth("dXNlcjpwYXNz") == 200);
+  CHECK(auth("dXNlcjpwYXN0") == 401);
+  CHECK(auth("") == 401);
+  CHECK(status(server, last_request("/server-name/localhost")) == 421);
+}
+
 TEST_CASE("server: by default it can be reached from this machine only") {
   const Server server;
   CHECK(server.url() == "http://127.0.0.1:" + std::to_string(server.port()));
@@ -485,6 +540,8 @@ TEST_CASE("server: bad arguments") {
                                                  {"--host", "192.0.2.1", "--port", "0"},
                                                  {"--idle-timeout", "x"},
                                                  {"--idle-timeout", "-1"},
+                                                 {"--tls-port", "x"},
+                                                 {"--ca-file", "/nowhere/ca.pem", "--port", "0"},
                                                  {"--nonsense"},
                                                  {"nonsense"}}) {
     const Result result = run_server(options);
@@ -507,6 +564,7 @@ TEST_CASE("server: help") {
   const Result result = run_server({"--help"});
   CHECK(result.status == 0);
   CHECK(result.err == "");
-  for (const char* option : {"--port", "--host", "--idle-timeout", "--exit-with-stdin"})
+  for (const char* option : {"--port", "--tls-port", "--bad-tls", "--ca-file", "--host",
+                             "--idle-timeout", "--exit-with-stdin"})
     CHECK(result.out.find(option) != std::string::npos);
 }
