@@ -726,7 +726,10 @@ TEST_CASE("the sleeps let others run, for as long as they say", "[04]") {
         stop = true;
       },
       [&] {
-        for (; !stop; ++ticks) green::sleep_for(1ms);
+        while (!stop) {
+          ++ticks;
+          green::sleep_for(1ms);
+        }
       });
 }
 
@@ -1093,7 +1096,10 @@ TEST_CASE("a name is looked up on another OS thread, and the others go on", "[04
         looked_up = true;
       },
       [&] {
-        for (; !looked_up; ++ticks) green::sleep_for(0s);
+        while (!looked_up) {
+          ++ticks;
+          green::sleep_for(0s);
+        }
       });
   CHECK(ticks > 0);
 }
