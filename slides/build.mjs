@@ -1,0 +1,252 @@
+// Builds the talk: one HTML file that needs nothing else. node build.mjs [--print] [OUT]
+// --print makes a page without scripts instead, a sheet for each slide: a PDF is printed from it.
+
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { blocks, cpp, escape, inline, looksLikeCpp, table } from './markup.mjs';
+import { maxColumns, maxLines, quote, steps } from './source.mjs';
+import { readTalk } from './talk.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+// Returns the page of the talk in `folder`. Code, pictures and links are those of `root`; links
+// are relative to `out`. Throws with the slide and the reason when a slide does not hold.
+export function build({ root = dirname(here), folder = join(here, 'talk'), out, print = false }) {
+  const slides = readTalk(folder);
+  const title = /^# (.*)/m.exec(slides[0].body)?.[1] ?? 'Slides';
+  const sections = slides.map((slide) => {
+    try {
+      return section(slide, slides, root, print ? '' : out);
+    } catch (error) {
+      throw new Error(`${slide.file}: slide ${slide.id}: ${error.message}`);
+    }
+  });
+  return (print ? sheets : page)(title, sections);
+}
+
+function section(slide, slides, root, out) {
+  const use = {
+    code: (place) => oneLine(root, place),
+    link: (link) => resolveLink(link, slides, root, out),
+    picture: (file, alt) => picture(root, file, alt),
+    fence: (info, body) => fence(info, body, root, use),
+    shown: '', // the file of the code above
+  };
+  const model = /^0[1-5]-/.test(slide.chapter) ? slide.chapter : 'sync-desert';
+  const look = `accent-${slide.chapter.slice(0, 2)} ${slide.look}`.trim();
+  const timing = `data-timing="${Math.round(slide.minutes * 60)}"`; // for the speaker view's clock
+  const morph = slide.morph ? ' data-auto-animate' : '';
+  return `<section id="${slide.id}" class="${look}" data-chapter="${model}" ${timing}${morph}>
+${blocks(slide.body, use)}
+<aside class="notes">${notes(slide, use)}</aside>
+</section>`;
+}
+
+function notes(slide, use) {
+  const fate = slide.drop ? 'can be dropped' : 'keep';
+  const run = slide.run
+    ? `<p><b>Run:</b> ${inline(slide.run, use)}</p>` +
+      `<p><b>If that fails:</b> ${inline(slide.otherwise, use)}</p>`
+    : '';
+  return `<p><b>${slide.minutes} min, ${fate}</b></p><p>${inline(slide.say, use)}</p>${run}`;
+}
+
+// --- Blocks ---
+
+function fence(info, body, root, use) {
+  const [kind, place] = info.split(/\s+/);
+  if (kind === 'cpp') return code(place, body, root, use);
+  if (kind === 'console') return terminal(place, body, root);
+  if (kind === 'text' || kind === 'python' || kind === 'sh') return plain(kind, body);
+  if (kind === 'live')
+    return live(options(body.slice(0, 2), ['page', 'title']), body.slice(2), use);
+  if (kind === 'figures') return figures(root, use);
+  throw new Error(`a block of no known kind: "${info}"`);
+}
+
+// The body of a block as an object. Throws at what is no option: raw code, for one.
+function options(body, names) {
+  return Object.fromEntries(
+    body.map((line) => {
+      const [, name, value] = /^(\w+): (.*)$/.exec(line) ?? [];
+      if (!names.includes(name)) throw new Error(`raw C++, or no option: ${line}`);
+      return [name, value.trim()];
+    }),
+  );
+}
+
+// Steps are fragments without a text: deck.js lights up their lines.
+function code(place = '', body, root, use) {
+  const its = options(body, ['from', 'to', 'comments', 'breaks', 'steps']);
+  const lines = quote(root, place, its);
+  const all = its.steps ? steps(its.steps, lines.length) : [];
+  const html = lines
+    .map((line) => `<span class="line hljs-ln-code">${cpp(line)}\n</span>`)
+    .join('');
+  const marks = all.map(
+    (step) => `<span class="fragment step" data-lines="${step.join(' ')}"></span>`,
+  );
+  const [file] = place.split('#');
+  const label = file === use.shown ? '' : `<p class="place">${escape(file)}</p>`;
+  use.shown = file;
+  return (
+    `<div class="code">${label}` +
+    `<pre data-id="code"><code class="hljs">${html}</code></pre>${marks.join('')}</div>`
+  );
+}
+
+function oneLine(root, place) {
+  const [, where, from] = /^(\S+) (.+)$/.exec(place) ?? [];
+  if (!from) throw new Error(`{{${place}}}: a region and the beginning of a line are needed`);
+  return quote(root, where, { from, to: from, comments: 'none' }).join('');
+}
+
+function plain(kind, body) {
+  const text = body.join('\n');
+  if (looksLikeCpp(text)) throw new Error(`raw C++ in a block of ${kind}`);
+  if (body.length > maxLines) throw new Error(`${body.length} lines, and ${maxLines} fit`);
+  const wide = body.find((line) => line.length > maxColumns);
+  if (wide) throw new Error(`${wide.length} columns, and ${maxColumns} fit: ${wide}`);
+  return `<pre class="${kind}"><code>${escape(text)}\n</code></pre>`;
+}
+
+// What a terminal shows is what a README shows, where a test runs it: its lines, in that order.
+function terminal(readme = '', body, root) {
+  let text = readFileSync(join(root, readme), 'utf8');
+  text = [...text.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1]).join('');
+  const there = text.split('\n');
+  let at = 0;
+  for (const line of body.filter((it) => it.trim())) {
+    at = there.indexOf(line, at) + 1;
+    if (at === 0) throw new Error(`${readme} has no such line in its console: ${line}`);
+  }
+  return plain('console', body);
+}
+
+// file.svg, or a part of a waterfall: file.svg#01-sync..02-threads are these runs of it, and
+// file.svg#02-threads@520 is one, of which 520 units from the left are shown. Those with a width
+// are all drawn to the same scale.
+function picture(root, place, alt) {
+  const [file, part] = place.split('#');
+  let svg = readFileSync(join(root, file), 'utf8');
+  let style = '';
+  if (part) {
+    const [, first, last = first, width] =
+      /^([\w-]+?)(?:\.\.([\w-]+))?(?:@(\d+))?$/.exec(part) ?? [];
+    if (!first) throw new Error(`not a part of a picture: ${part}`);
+    svg = cut(svg, first, last, width);
+    if (width) style = ` style="width: ${Math.round(width * 1.08)}px"`;
+  }
+  const data = Buffer.from(svg).toString('base64');
+  return `<img alt="${escape(alt)}"${style} src="data:image/svg+xml;base64,${data}">`;
+}
+
+// The runs `first` to `last` of a waterfall; with the first of all comes the time scale above it.
+function cut(svg, first, last, width) {
+  const [root, full] = /<svg [^>]*viewBox='0 0 (\d+) \d+'[^>]*>/.exec(svg) ?? [];
+  const names = [...svg.matchAll(/<text class='name[^>]* y='(\d+)'>([^<]*)<\/text>/g)].map(
+    ([, y, name]) => ({ top: y - 22, name }),
+  );
+  const from = names.findIndex(({ name }) => name === first),
+    to = names.findIndex(({ name }) => name === last);
+  if (!root || from < 0 || to < from)
+    throw new Error(`a picture without the runs ${first} to ${last}`);
+  const pitch = names[1].top - names[0].top; // all have as many rows
+  const top = from === 0 ? 0 : names[from].top,
+    bottom = names[to].top + pitch - 18;
+  const view = `viewBox='0 ${top} ${width ?? full} ${bottom - top}'`;
+  return svg.replace(
+    root,
+    root.replace(/viewBox='[^']*'/, view).replace(/ (width|height)='[^']*'/g, ''),
+  );
+}
+
+// A page of a server on this machine; while that does not answer, a picture.
+function live({ page, title }, pictures, use) {
+  const html = blocks(pictures.join('\n'), use);
+  const data = `data-page="${escape(page)}" data-title="${escape(title)}"`;
+  return `<div class="live" ${data}>${html}</div>`;
+}
+
+// The measured figures, from the one file that has them.
+function figures(root, use) {
+  const { columns, rows } = JSON.parse(readFileSync(join(root, 'slides/figures.json'), 'utf8'));
+  const marks = columns.map((_, i) => (i ? '--:' : '---'));
+  return table([columns, marks, ...rows], use);
+}
+
+// On paper, where there is no `out`, links lead to sheets and into the web only.
+function resolveLink(link, slides, root, out) {
+  if (/^https:\/\//.test(link)) return link;
+  if (link.startsWith('#')) {
+    if (!slides.some((slide) => slide.id === link.slice(1))) throw new Error(`no slide ${link}`);
+    return (out ? '#/' : '#') + link.slice(1);
+  }
+  readFileSync(join(root, link)); // throws when it is not there
+  return out && relative(dirname(resolve(out)), join(root, link));
+}
+
+// --- The page ---
+
+const read = (...path) => readFileSync(join(here, ...path), 'utf8');
+
+export function page(title, sections) {
+  const reveal = 'node_modules/reveal.js/dist';
+  const script = (text) => `<script>${text.replaceAll('</script', '<\\/script')}</script>`;
+  return `${head(title, read(reveal, 'reset.css') + read(reveal, 'reveal.css'))}
+<main><div class="reveal"><div class="slides">
+${sections.join('\n')}
+</div></div></main>
+${script(read(reveal, 'reveal.js'))}
+${script(read(reveal, 'plugin/notes.js'))}
+${script(read('deck.js'))}
+</html>
+`;
+}
+
+export function sheets(title, sections) {
+  const style = `@page { size: 1280px 720px; margin: 0 }
+    * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
+    section { position: relative; break-after: page; overflow-x: clip }
+    section:last-child { break-after: auto }
+    .slides { counter-reset: sheet }
+    section { counter-increment: sheet }
+    section::before { content: counter(sheet); position: absolute; right: 64px; bottom: 14px;
+      font: 18px var(--mono); color: var(--dim) }
+    .notes { display: none }`;
+  return `${head(title, read('node_modules/reveal.js/dist/reset.css') + style)}
+<main><div class="reveal"><div class="slides">
+${sections.join('\n')}
+</div></div></main>
+</html>
+`;
+}
+
+const head = (title, style) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>${style}${read('theme.css')}</style>`;
+
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+  const { values, positionals } = parseArgs({
+    options: { print: { type: 'boolean' } },
+    allowPositionals: true,
+  });
+  const name = values.print ? 'print.html' : 'index.html';
+  const out = resolve(positionals[0] ?? join(here, '../build/slides', name));
+  try {
+    const html = build({ out, print: values.print });
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(out, html);
+    console.log(out);
+  } catch (error) {
+    console.error(`slides: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,91 @@
+// Code as it stands in the chapters: named regions, by the rules of tests/docs.cpp.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const maxLines = 15,
+  maxColumns = 72;
+
+// The lines between `// #region name` and `// #endregion name`, without markers and common
+// indentation. Throws unless there is exactly one.
+export function region(source, name) {
+  const inside = [];
+  let starts = 0,
+    ends = 0;
+  for (const line of source.split('\n')) {
+    const mark = /^ *\/\/ #(region|endregion) (\S+)$/.exec(line);
+    if (!mark) {
+      if (starts > ends) inside.push(line);
+    } else if (mark[2] === name) {
+      mark[1] === 'region' ? ++starts : ++ends;
+      if (ends > starts) break;
+    }
+  }
+  if (starts !== 1 || ends !== 1)
+    throw new Error(`region ${name} starts ${starts} times, ends ${ends} times`);
+  return withoutIndent(inside);
+}
+
+function withoutIndent(lines) {
+  const indents = lines.filter((line) => line.trim()).map((line) => line.search(/\S/));
+  return lines.map((line) => line.slice(Math.min(...indents)));
+}
+
+// The one line that begins with `text`, indentation aside; from `after` on, the next one.
+function find(lines, text, after = -1) {
+  const at = lines.findIndex((line, i) => i >= after && line.trim().startsWith(text));
+  if (at < 0) throw new Error(`no line begins with "${text}"`);
+  if (after < 0 && lines.some((line, i) => i > at && line.trim().startsWith(text)))
+    throw new Error(`several lines begin with "${text}"`);
+  return at;
+}
+
+// A line that is too wide is broken before each of `tokens`, as a person would.
+function broken(line, tokens) {
+  if (line.length <= maxColumns) return [line];
+  const places = tokens.flatMap((token) => [...line.matchAll(token)].map((match) => match.index));
+  const indent = ' '.repeat(line.search(/\S/) + 4);
+  const cuts = [0, ...places.sort((a, b) => a - b), line.length];
+  return cuts.slice(1).map((cut, i) => ((i ? indent : '') + line.slice(cuts[i], cut)).trimEnd());
+}
+
+const escaped = (text) => new RegExp(text.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'g');
+
+// What a slide shows of `root`/`place`, which is file#region, as lines. Of the region only what is
+// `from` one line `to` the next that begins so; without its comments; wide lines with `breaks`.
+export function quote(root, place, { from, to, comments, breaks } = {}) {
+  const [file, name] = place.split('#');
+  if (!name) throw new Error(`${place} is not file#region`);
+  let lines = region(readFileSync(join(root, file), 'utf8'), name);
+  if (from) lines = lines.slice(find(lines, from));
+  if (to) lines = lines.slice(0, find(lines, to, 0) + 1);
+  if (comments === 'none')
+    lines = lines
+      .filter((line) => !/^ *\/\//.test(line))
+      .map((line) => line.replace(/ +\/\/ .*/, ''));
+  const tokens = breaks?.split(' | ').map(escaped) ?? [];
+  lines = withoutIndent(lines).flatMap((line) => broken(line, tokens));
+  while (!lines.at(-1)?.trim() && lines.length) lines.pop();
+  const wide = lines.find((line) => line.length > maxColumns);
+  if (wide) throw new Error(`${place}: ${wide.length} columns, and ${maxColumns} fit: ${wide}`);
+  if (lines.length > maxLines)
+    throw new Error(`${place}: ${lines.length} lines, and ${maxLines} fit`);
+  return lines;
+}
+
+// `2 | 4-6 9` as [[2], [4, 5, 6, 9]]: the lines of each step. Throws at one that is not there.
+export function steps(text, count) {
+  return text.split('|').map((step) => {
+    const lines = step
+      .trim()
+      .split(/\s+/)
+      .flatMap((range) => {
+        const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+        if (!first || +last < +first) throw new Error(`"${range}" is not a range of lines`);
+        return Array.from({ length: last - first + 1 }, (_, i) => +first + i);
+      });
+    const beyond = lines.find((line) => line < 1 || line > count);
+    if (beyond !== undefined) throw new Error(`a step at line ${beyond} of ${count}`);
+    return lines;
+  });
+}
