@@ -3,7 +3,7 @@
 
 find_package(Boost 1.81 REQUIRED COMPONENTS context)
 
-add_executable(04-green-tests main.cpp 04_green_test.cpp)
+add_executable(04-green-tests 04_green_test.cpp)
 add_executable(04-green-probe 04_green_probe.cpp)
 add_executable(
   04-green-probe-hidden 04_green_probe.cpp ${CMAKE_SOURCE_DIR}/04-green-threads/green/green.cpp
@@ -26,7 +26,7 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=[a-z,]*(address|thread)")
                  PRIVATE ${CMAKE_SOURCE_DIR}/04-green-threads/green/ucontext.cpp)
 endif()
 target_link_libraries(04-green-probe PRIVATE 04-green-threads-green)
-target_link_libraries(04-green-tests PRIVATE 04-green-threads-green Catch2::Catch2)
+target_link_libraries(04-green-tests PRIVATE test-tools 04-green-threads-green)
 
 target_sources(unit-tests PRIVATE 04_programs_test.cpp)
 target_compile_definitions(unit-tests PRIVATE PROBE="$<TARGET_FILE:04-green-probe>")
