@@ -68,7 +68,7 @@ TEST_CASE("learn: a verb that it does not know") {
 
 TEST_CASE("learn: run shows that all chapters say the same, and what differs") {
   if (!is_its_build()) return;
-  const Result result = run(learn({"run"}));
+  const Result result = run({"env", "LC_ALL=C", ROOT_DIR "/learn", "run"});
   INFO(result.out << result.err);
   CHECK(result.status == 0);
   CHECK(result.orphans == 0);
@@ -82,13 +82,24 @@ TEST_CASE("learn: run shows that all chapters say the same, and what differs") {
           })) == chapters());
   }
   Lines most;  // requests in flight at once, by chapter
-  static const std::regex in_flight("(\\d+) requests? in flight");
+  static const std::regex in_flight("(\\d+) requests? in flight at once");
   for (std::sregex_iterator at(result.out.begin(), result.out.end(), in_flight), end; at != end;
        ++at)
     most.push_back((*at)[1]);
   REQUIRE(most.size() == chapters());
   CHECK(most.front() == "1");
   for (std::size_t i = 1; i < most.size(); ++i) CHECK(most[i] == "4");
+
+  // The picture of it: of each chapter a row for each request, of which a redirect makes two.
+  static const std::regex row("  /\\S+ .*#");
+  const Lines shown = lines(result.out);
+  CHECK(std::size_t(std::count_if(shown.begin(), shown.end(), [](const std::string& line) {
+          return std::regex_match(line, row);
+        })) == 5 * chapters());
+  static const std::regex picture("As a picture: (\\S+)\n");
+  std::smatch file;
+  REQUIRE(std::regex_search(result.out, file, picture));
+  CHECK(fs::file_size(fs::path(ROOT_DIR) / file[1].str()) > 1000);
 }
 
 TEST_CASE("learn: run on URLs of one's own, of which one is Bad") {

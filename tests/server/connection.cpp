@@ -67,6 +67,7 @@ awaitable<Request> Connection::read_request() {
 
 awaitable<void> Connection::write(asio::const_buffer bytes) {
   last_moved_ = Clock::now();
+  recording.write(last_moved_);
   co_await asio::async_write(stream_, bytes, asio::use_awaitable);
 }
 

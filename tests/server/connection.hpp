@@ -14,9 +14,9 @@
 #include <chrono>
 #include <string_view>
 
+#include "recorder.hpp"
 #include "stream.hpp"
 
-using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
 inline Clock::duration to_duration(Seconds time) {
@@ -36,6 +36,8 @@ class Connection : public boost::intrusive::list_base_hook<
   Connection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* context);
 
   awaitable<void> handshake();
+
+  Recording recording;  // for the pictures
 
   // The next request; its body is read and thrown away.
   awaitable<Request> read_request();

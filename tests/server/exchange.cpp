@@ -52,6 +52,7 @@ bool Exchange::has_body(unsigned status) const {
 }
 
 awaitable<void> Exchange::send(unsigned status, std::string_view body, std::string_view fields) {
+  client.recording.status(status);
   std::string text = head(status, body.size(), fields, keep_alive_);
   if (has_body(status)) text += body;
   co_await client.write(text);
@@ -59,6 +60,7 @@ awaitable<void> Exchange::send(unsigned status, std::string_view body, std::stri
 
 awaitable<void> Exchange::send_head(unsigned status, std::optional<std::uint64_t> length,
                                     std::string_view fields) {
+  client.recording.status(status);
   co_await client.write(head(status, length, fields, keep_alive_));
 }
 

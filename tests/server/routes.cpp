@@ -10,6 +10,8 @@
 #include <optional>
 
 #include "exchange.hpp"
+#include "timeline.hpp"
+#include "views.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -135,16 +137,6 @@ awaitable<void> gzip(Site&, Exchange& exchange) {  // {"gzipped": true}
   co_await exchange.send(200, body, "Content-Type: application/json\r\nContent-Encoding: gzip\r\n");
 }
 
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (const unsigned char c : text) {
-    char escaped[8] = {static_cast<char>(c)};
-    if (c < ' ' || c == '"' || c == '\\' || c > 126) std::snprintf(escaped, 8, "\\u%04x", c);
-    json += escaped;
-  }
-  return json + '"';
-}
-
 awaitable<void> headers(Site&, Exchange& exchange) {
   std::string json;
   for (const auto& field : exchange.request)
@@ -179,7 +171,10 @@ awaitable<void> barrier(Site& its, Exchange& exchange) {
 }
 
 awaitable<void> stats(Site& its, Exchange& exchange) {
-  if (exchange.request.method() == http::verb::delete_) its.stats.reset();
+  if (exchange.request.method() == http::verb::delete_) {
+    its.stats.reset();
+    its.recorder.end_runs();
+  }
   co_await exchange.send(200, its.stats.json(), "Content-Type: application/json\r\n");
 }
 
@@ -282,12 +277,14 @@ awaitable<void> raw(Site&, Exchange& exchange) {
   }
 }
 
-using Route = awaitable<void> (*)(Site&, Exchange&);
+awaitable<void> help(Site&, Exchange& exchange);
 
 struct Entry {
   std::string_view name;
   std::size_t length;  // of the path, in segments
-  Route route;
+  awaitable<void> (*route)(Site&, Exchange&);
+  // Those who look at what the server has seen are not what it has seen: they do not count.
+  enum Kind { request, view, view_and_delete } kind = request;
 };
 
 constexpr Entry routes[] = {
@@ -310,7 +307,7 @@ constexpr Entry routes[] = {
     {"basic-auth", 3, basic_auth},
     {"server-name", 2, server_name},
     {"barrier", 2, barrier},
-    {"stats", 1, stats},
+    {"stats", 1, stats, Entry::view_and_delete},
     {"hang", 1, hang},
     {"close", 1, close},
     {"rst", 1, reset},
@@ -324,19 +321,25 @@ constexpr Entry routes[] = {
     {"slow-headers", 1, slow_headers},
     {"no-close-notify", 2, no_close_notify},
     {"raw", 1, raw},
+    {"help", 1, help, Entry::view},
+    {"timeline.svg", 1, views::timeline_svg, Entry::view},
+    {"timeline.txt", 1, views::timeline_txt, Entry::view},
+    {"trace.json", 1, views::trace_json, Entry::view},
 };
 
-awaitable<void> index(Site&, Exchange& exchange) {
-  std::string text = "What can be asked for here:\n";
-  for (const auto& [name, length, route] : routes)
-    text += '/' + std::string(name) + (length > 1 ? "/...\n" : "\n");
+constexpr Entry page{"", 0, views::page, Entry::view};
+
+awaitable<void> help(Site&, Exchange& exchange) {
+  std::string text = "What can be asked for here, see test-server --help:\n/\n";
+  for (const auto& entry : routes)
+    text += '/' + std::string(entry.name) + (entry.length > 1 ? "/...\n" : "\n");
   co_await exchange.send(200, text, "Content-Type: text/plain\r\n");
 }
 
-Route find(const Exchange& exchange) {
-  if (exchange.path.empty()) return index;
-  for (const auto& [name, length, route] : routes)
-    if (name == exchange.path[0] && length == exchange.path.size()) return route;
+const Entry* find(const Exchange& exchange) {
+  if (exchange.path.empty()) return &page;
+  for (const auto& entry : routes)
+    if (entry.name == exchange.path[0] && entry.length == exchange.path.size()) return &entry;
   return nullptr;
 }
 
@@ -344,26 +347,32 @@ Route find(const Exchange& exchange) {
 
 awaitable<bool> Site::answer(Connection& client, Request request) {
   Exchange exchange(client, std::move(request));
-  const Route route = find(exchange);
+  const Entry* const entry = find(exchange);
   std::optional<InFlight> counted;
-  if (route != ::stats) counted.emplace(stats);  // it tells of requests, and is not one of them
+  if (!entry || entry->kind == Entry::request) {
+    counted.emplace(stats);
+    client.recording.begin(recorder, exchange.request[http::field::user_agent],
+                           exchange.request.target());
+  }
 
   const auto method = exchange.request.method();
+  const bool deletes = entry && entry->kind == Entry::view_and_delete;
   const bool allowed = method == http::verb::get || method == http::verb::head ||
-                       (method == http::verb::delete_ && route == ::stats);
+                       (method == http::verb::delete_ && deletes);
   std::string complaint;
-  if (!route) {
+  if (!entry) {
     co_await exchange.send(404, "no such route\n");
   } else if (!allowed) {
-    co_await exchange.send(
-        405, {}, route == ::stats ? "Allow: GET, HEAD, DELETE\r\n" : "Allow: GET, HEAD\r\n");
+    co_await exchange.send(405, {},
+                           deletes ? "Allow: GET, HEAD, DELETE\r\n" : "Allow: GET, HEAD\r\n");
   } else {
     try {
-      co_await route(*this, exchange);
+      co_await entry->route(*this, exchange);
     } catch (const std::invalid_argument& error) {
       complaint = error.what();
     }
     if (!complaint.empty()) co_await exchange.send(400, complaint + '\n');
   }
+  client.recording.end(false);
   co_return exchange.keep_alive();
 }

@@ -4,6 +4,7 @@
 
 #include "barrier.hpp"
 #include "connection.hpp"
+#include "recorder.hpp"
 #include "stats.hpp"
 
 class Site {
@@ -12,5 +13,7 @@ class Site {
   awaitable<bool> answer(Connection& client, Request request);
 
   Stats stats;
+  Recorder recorder;
+  unsigned viewers = 0;  // of /events
   Barriers barriers;
 };

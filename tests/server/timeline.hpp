@@ -1,0 +1,42 @@
+// Draws recorded runs, all on one time scale: as a waterfall, a row for each request, or as a
+// skyline, how many are in flight over time, where there are more than `most_rows`.
+
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "recorder.hpp"
+
+namespace timeline {
+
+using Runs = std::vector<std::shared_ptr<const Run>>;
+
+constexpr std::size_t most_rows = 100;
+
+// What the run is called, such as 02-threads, and what there is to say of it in a line.
+std::string name(const Run& run);
+std::string summary(const Run& run, Clock::time_point now);
+
+// How the request ended, if not with status 200: `404`, `cut off`; otherwise empty.
+std::string outcome(const Bar& bar);
+
+// How long the run has taken so far.
+Micros span(const Run& run, Clock::time_point now);
+
+// Requests that are still in flight are drawn up to `now`. The scale reaches to `least` at least.
+std::string svg(const Runs& runs, Clock::time_point now, Micros least = {});
+
+// The same for a terminal, `width` columns wide, at least 40.
+std::string text(const Runs& runs, Clock::time_point now, Micros least = {}, std::size_t width = 80,
+                 bool ascii = false);
+
+// The same as Chrome trace events, which Perfetto and chrome://tracing open. A run is a process;
+// its threads are as many as there were requests at once.
+std::string trace(const Runs& runs, Clock::time_point now);
+
+}  // namespace timeline
+
+// `text` as a string of JSON.
+std::string quoted(std::string_view text);
