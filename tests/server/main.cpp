@@ -33,7 +33,19 @@ constexpr char usage[] =
     "  --ca-file FILE          write there the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
     "  --idle-timeout SECONDS  close a connection that asks for nothing, default 30\n"
     "  --exit-with-stdin       end when standard input ends\n"
-    "  --help                  print this\n";
+    "  --help                  print this\n"
+    "\n"
+    "What it has seen, in runs, of which it keeps the last 100. A run is what one program, by its\n"
+    "User-Agent, asks for without a pause; DELETE /stats starts new ones.\n"
+    "  /               the page: the runs as they happen\n"
+    "  /timeline.svg   a picture of the last run of each program, all on one scale of time;\n"
+    "                  ?run=ID, ?runs=ID,ID or ?runs=all choose others, &span=SECONDS a longer scale\n"
+    "  /timeline.txt   the same as text; &width=COLUMNS, &ascii=1\n"
+    "  /trace.json     the same for Perfetto and chrome://tracing\n"
+    "  /events         what changes, as server-sent events; DELETE /events forgets all runs\n"
+    "  /events.json    the same once; ?since=ID for what is new since the answer with that id\n"
+    "  /stats          how many requests so far, in flight, most at once\n"
+    "  /help           all routes\n";
 
 struct Options {
   unsigned short port = 8080;

@@ -53,11 +53,15 @@ std::shared_ptr<Run> Recorder::run_of(std::string_view agent, Clock::time_point 
   return run;
 }
 
+void Recorder::end_runs() {
+  first_open_ = next_id_;
+  ++version_;
+}
+
 void Recorder::clear() {
   runs_.clear();
   bars_ = 0;
   end_runs();
-  ++version_;
 }
 
 void Recorder::changed(Run& run, Bar* bar, Clock::time_point now) {

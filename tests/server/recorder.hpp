@@ -68,19 +68,21 @@ class Recorder {
  public:
   static constexpr std::size_t most_runs = 100;
   static constexpr std::size_t most_bars = 200'000;  // in all runs together
-  static constexpr auto pause = std::chrono::seconds(1);
+  static constexpr auto pause = std::chrono::milliseconds(500);
 
   // The run that a request of `agent` belongs to: the agent's last one if that has requests in
   // flight, or had until a moment ago and no other run has begun since; otherwise a new one.
   std::shared_ptr<Run> run_of(std::string_view agent, Clock::time_point now);
 
   // Whoever asks from now on starts a new run.
-  void end_runs() { first_open_ = next_id_; }
+  void end_runs();
   // Forgets all runs, and ends those that go on.
   void clear();
 
   // The last runs, the oldest first.
   const std::deque<std::shared_ptr<Run>>& runs() const { return runs_; }
+  // No run has a lower id; the next one's, if there is none.
+  std::uint64_t oldest_id() const { return runs_.empty() ? next_id_ : runs_.front()->id; }
 
   // Grows with each change; after a restart of the server it goes on from more than before.
   std::uint64_t version() const { return version_; }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "events.hpp"
 #include "exchange.hpp"
 #include "timeline.hpp"
 #include "views.hpp"
@@ -325,6 +326,8 @@ constexpr Entry routes[] = {
     {"timeline.svg", 1, views::timeline_svg, Entry::view},
     {"timeline.txt", 1, views::timeline_txt, Entry::view},
     {"trace.json", 1, views::trace_json, Entry::view},
+    {"events", 1, views::events, Entry::view_and_delete},
+    {"events.json", 1, views::events_json, Entry::view},
 };
 
 constexpr Entry page{"", 0, views::page, Entry::view};

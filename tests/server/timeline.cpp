@@ -432,7 +432,8 @@ std::string text(const Runs& runs, Clock::time_point now, Micros least, std::siz
   std::string text;
   write_scale(text, scale, margin, columns);
   for (const auto& run : runs) {
-    text += name(*run) + ": " + summary(*run, now) + '\n';
+    const std::string about = ": " + summary(*run, now);
+    text += shortened(name(*run), std::max(wide, about.size() + 20) - about.size()) + about + '\n';
     if (is_skyline(*run)) {
       write_skyline(text, *run, scale, span(*run, now), most_in_flight(runs), margin, columns,
                     ascii ? plain : unicode);

@@ -7,8 +7,11 @@
 
 namespace views {
 
+extern const std::string_view page_html;  // which CMake makes of page.html
+
 namespace {
 
+constexpr char html_fields[] = "Content-Type: text/html; charset=utf-8\r\n";
 constexpr char svg_fields[] = "Content-Type: image/svg+xml\r\nCache-Control: no-store\r\n";
 constexpr char text_fields[] =
     "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n";
@@ -55,7 +58,7 @@ Micros scale(const Exchange& exchange) {
 }  // namespace
 
 awaitable<void> page(Site&, Exchange& exchange) {
-  co_await exchange.send(200, "see /timeline.txt\n", text_fields);
+  co_await exchange.send(200, page_html, html_fields);
 }
 
 awaitable<void> timeline_svg(Site& its, Exchange& exchange) {

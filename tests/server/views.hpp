@@ -8,6 +8,7 @@
 
 namespace views {
 
+// The page for people, page.html.
 awaitable<void> page(Site& its, Exchange& exchange);
 
 awaitable<void> timeline_svg(Site& its, Exchange& exchange);
