@@ -84,6 +84,7 @@ std::string news(const Site& its, std::uint64_t since, Clock::time_point now) {
                      ", \"requests\": " + std::to_string(its.stats.requests) +
                      ", \"in_flight\": " + std::to_string(its.stats.in_flight) +
                      ", \"most_in_flight\": " + std::to_string(its.stats.most_in_flight) +
+                     ", \"viewers\": " + std::to_string(its.viewers) +
                      ", \"oldest\": " + std::to_string(recorder.oldest_id()) + ", \"runs\": [";
   const char* comma = "";
   for (const auto& run : recorder.runs()) {

@@ -39,7 +39,7 @@ constexpr char usage[] =
     "User-Agent, asks for without a pause; DELETE /stats starts new ones.\n"
     "  /               the page: the runs as they happen\n"
     "  /timeline.svg   a picture of the last run of each program, all on one scale of time;\n"
-    "                  ?run=ID, ?runs=ID,ID or ?runs=all choose others, &span=SECONDS a longer scale\n"
+    "                  ?run=ID, ?runs=ID,ID, ?runs=all choose; &span=SECONDS is the least scale\n"
     "  /timeline.txt   the same as text; &width=COLUMNS, &ascii=1\n"
     "  /trace.json     the same for Perfetto and chrome://tracing\n"
     "  /events         what changes, as server-sent events; DELETE /events forgets all runs\n"

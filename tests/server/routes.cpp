@@ -280,6 +280,9 @@ awaitable<void> raw(Site&, Exchange& exchange) {
 
 awaitable<void> help(Site&, Exchange& exchange);
 
+// Browsers ask for it unasked, where they are shown a picture.
+awaitable<void> no_icon(Site&, Exchange& exchange) { co_await exchange.send(204); }
+
 struct Entry {
   std::string_view name;
   std::size_t length;  // of the path, in segments
@@ -323,6 +326,7 @@ constexpr Entry routes[] = {
     {"no-close-notify", 2, no_close_notify},
     {"raw", 1, raw},
     {"help", 1, help, Entry::view},
+    {"favicon.ico", 1, no_icon, Entry::view},
     {"timeline.svg", 1, views::timeline_svg, Entry::view},
     {"timeline.txt", 1, views::timeline_txt, Entry::view},
     {"trace.json", 1, views::trace_json, Entry::view},

@@ -378,10 +378,10 @@ std::string svg(const Runs& runs, Clock::time_point now, Micros least) {
   std::string svg;
   print(svg,
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
-        "role='img' aria-labelledby='title desc'>\n",
+        "role='img'>\n",
         width, total, width, total);
-  svg += "<title id='title'>" + escaped(title) + "</title>\n";
-  svg += "<desc id='desc'>Requests over time, as the server saw them: ";
+  svg += "<title>" + escaped(title) + "</title>\n";
+  svg += "<desc>Requests over time, as the server saw them: ";
   svg += "a bar for each request, or above 100 of them how many were in flight.</desc>\n";
   svg +=
       "<style>text{font:13px "
