@@ -49,7 +49,7 @@ TEST_CASE("learn: help") {
   const Result result = run(learn({"help"}));
   CHECK(result.status == 0);
   CHECK(result.err == "");
-  for (const char* verb : {"run", "test", "build", "serve", "doctor", "help"})
+  for (const char* verb : {"run", "test", "build", "serve", "pictures", "doctor", "help"})
     CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
   for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
 }
