@@ -173,16 +173,18 @@ TEST_CASE("timeline: a clock that goes back") {
 TEST_CASE("timeline: how a request ended") {
   Recorder recorder;
   add(recorder, "x", "/redirect/1", 0, 10, 302);
-  add(recorder, "x", "/close", 10, 10, 0);
-  Recording left(zero), here(zero);
+  add(recorder, "x", "/garbage", 10, 10, 0);
+  Recording closed(zero), left(zero), here(zero);
+  closed.begin(recorder, "x", "/close", zero + milliseconds(10));
+  closed.end(false, zero + milliseconds(10));
   left.begin(recorder, "x", "/hang", zero + milliseconds(20));
   here.begin(recorder, "x", "/delay/1", zero + milliseconds(30));
   left.end(true, zero + milliseconds(40));
   const std::string all = text(recorder, 80);
-  for (const char* label :
-       {"/redirect/1 302 ", "/close no answer ", "/hang cut off ", "/delay/1 in flight "})
+  for (const char* label : {"/redirect/1 302 ", "/garbage bytes ", "/close no answer ",
+                            "/hang cut off ", "/delay/1 in flight "})
     CHECK(all.find(label) != std::string::npos);
-  CHECK(all.find("x: 4 requests, at most 2 in flight, 3.00 s, 1 in flight now\n") !=
+  CHECK(all.find("x: 5 requests, at most 2 in flight, 3.00 s, 1 in flight now\n") !=
         std::string::npos);
   const auto row = matches(all, "in flight +(=+#*)\n");
   REQUIRE(row.size() == 1);

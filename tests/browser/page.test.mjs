@@ -20,24 +20,30 @@ let browser, page, server, trouble
 
 // Starts the server; it ends with its stdin, and so with this process at the latest.
 async function serve(port = 0) {
-  const child = spawn(build + 'tests/server/test-server', ['--port', port, '--exit-with-stdin'],
-    {stdio: ['pipe', 'pipe', 'inherit']})
+  const options = ['--port', port, '--exit-with-stdin']
+  const child = spawn(build + 'tests/server/test-server', options, {stdio: ['pipe', 'pipe', 'inherit']})
   const line = await new Promise((resolve, reject) => {
     child.stdout.once('data', data => resolve(String(data)))
     child.once('exit', status => reject(new Error(`the server ended with status ${status}`)))
   })
   const url = /http:\S+/.exec(line)[0]
-  return {url, port: new URL(url).port, stop: () => new Promise(done => { child.once('exit', done); child.stdin.end() })}
+  const stop = () => new Promise(done => {
+    child.once('exit', done)
+    child.stdin.end()
+  })
+  return {url, port: new URL(url).port, stop}
 }
 
 // Runs a chapter's fetcher. Resolves to its exit status.
 const fetch_all = (chapter, ...paths) => new Promise((resolve, reject) => {
-  const child = spawn(build + chapter + '/fetch', paths.map(path => server.url + path), {stdio: 'ignore'})
+  const urls = paths.map(path => server.url + path)
+  const child = spawn(build + chapter + '/fetch', urls, {stdio: 'ignore'})
   child.on('error', reject).on('exit', resolve)
 })
 
 const ask = (path, headers = {}) => new Promise((resolve, reject) => {
-  get(server.url + path, {headers, agent: false}, response => resolve(response.resume())).on('error', reject)
+  const options = {headers, agent: false}
+  get(server.url + path, options, response => resolve(response.resume())).on('error', reject)
 })
 
 const runs = () => page.locator('section')
@@ -61,8 +67,8 @@ before(async () => {
   mkdirSync(screenshots, {recursive: true})
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
+      '--disable-background-networking', '--disable-component-update'],
   })
 })
 
@@ -102,9 +108,9 @@ test('bars appear while a fetcher runs, and end when it ends', async () => {
 test('a bar grows as long as its request is in flight', async () => {
   const fetched = fetch_all('03-callbacks', '/barrier/2?timeout=60')
   await until(() => document.querySelector('.going'))
-  const time = () => page.evaluate(() => parseFloat(document.querySelector('.time').textContent.replace(',', '')))
+  const time = () => page.evaluate(() => parseFloat(document.querySelector('.time').textContent))
   const first = await time()
-  await until(before => parseFloat(document.querySelector('.time').textContent.replace(',', '')) > before, first)
+  await until(before => parseFloat(document.querySelector('.time').textContent) > before, first)
   await ask('/barrier/2?timeout=60')
   await fetched
 })
@@ -117,12 +123,16 @@ test('two fetchers at once are two runs, the newest on top', async () => {
   assert.deepEqual(await Promise.all([first, second]), [0, 0])
   await until_in_flight(0)
   assert.deepEqual(await page.locator('h2').allTextContents(), ['05-coroutines', '02-threads'])
-  for (const name of ['02-threads', '05-coroutines']) await shows(run(name), '3 requests, at most 3 at once')
+  await shows(run('02-threads'), '3 requests, at most 3 at once')
+  await shows(run('05-coroutines'), '3 requests, at most 3 at once')
 })
 
 // How many of a run's bars cover one and the same moment, at the most.
 const overlap = name => run(name).locator('.wait').evaluateAll(bars => {
-  const spans = bars.map(bar => [parseFloat(bar.style.left), parseFloat(bar.style.left) + parseFloat(bar.style.width)])
+  const spans = bars.map(({style}) => {
+    const left = parseFloat(style.left)
+    return [left, left + parseFloat(style.width)]
+  })
   return Math.max(...spans.map(([at]) => spans.filter(([from, to]) => from <= at && at < to).length))
 })
 
@@ -191,10 +201,13 @@ test('what ran before the page was opened is there', async () => {
 })
 
 test('cleared, by a key and by the button', async () => {
-  for (const way of [() => page.keyboard.press('c'), async () => {
-    while (await page.evaluate(() => document.activeElement.id) !== 'clear') await page.keyboard.press('Tab')
+  const by_key = () => page.keyboard.press('c')
+  const by_button = async () => {
+    const focused = () => page.evaluate(() => document.activeElement.id)
+    while (await focused() !== 'clear') await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
-  }]) {
+  }
+  for (const way of [by_key, by_button]) {
     assert.equal(await fetch_all('02-threads', '/delay/0', '/delay/0'), 0)
     await shows(run('02-threads'), '2 requests')
     await way()

@@ -12,7 +12,7 @@ namespace views {
 namespace {
 
 constexpr unsigned most_viewers = 50;
-constexpr auto interval = std::chrono::milliseconds(50);
+constexpr auto interval = std::chrono::milliseconds(100);
 constexpr auto longest_silence = std::chrono::seconds(10);
 
 std::string milliseconds(std::optional<Micros> time) {

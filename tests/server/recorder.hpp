@@ -34,7 +34,7 @@ class Skyline {
   struct Level {
     std::uint32_t in_flight = 0, sending = 0;
   };
-  static constexpr std::size_t most_levels = 1024;
+  static constexpr std::size_t most_levels = 512;
 
   // From `at` on it is `level`. `at` must not go back.
   void set(Micros at, Level level);

@@ -348,7 +348,7 @@ std::string name(const Run& run) {
 std::string outcome(const Bar& bar) {
   if (!bar.last) return "in flight";
   if (bar.cut_off) return "cut off";
-  if (bar.status == 0) return "no answer";
+  if (bar.status == 0) return bar.first ? "bytes" : "no answer";
   return bar.status == 200 ? "" : to_string(bar.status);
 }
 

@@ -19,7 +19,8 @@ constexpr std::size_t most_rows = 100;
 std::string name(const Run& run);
 std::string summary(const Run& run, Clock::time_point now);
 
-// How the request ended, if not with status 200: `404`, `cut off`; otherwise empty.
+// How the request ended, if not with status 200: `404`, `cut off`, `no answer`, or `bytes` if they
+// were not sent as an answer with a status. Empty for 200.
 std::string outcome(const Bar& bar);
 
 // How long the run has taken so far.
