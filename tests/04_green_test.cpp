@@ -300,7 +300,7 @@ TEST_CASE("a pool runs no more than its size at a time", "[04]") {
   SECTION("of jobs that throw") {
     green::Pool pool(3);
     std::vector<green::Thread> threads;
-    for (int i = 0; i < 20; ++i) threads.push_back(pool.spawn([&] { job(), throw i; }));
+    for (int i = 0; i < 20; ++i) threads.push_back(pool.spawn([&, i] { job(), throw i; }));
     for (const auto& thread : threads) CHECK_THROWS_AS(green::join(thread), int);
   }
   CHECK(most == 3);

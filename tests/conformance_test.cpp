@@ -396,6 +396,9 @@ class Places {
     for (Row row : table) {
       if (!v6_ && row.url.find("{v6") != std::string::npos) continue;
       if (sanitized && row.url.find(".test") != std::string::npos) continue;  // no NAMES
+      // cpp-httplib 0.11 looks for the 16 bytes of ::1 in the certificate's 127.0.0.1 as well.
+      if (sanitized && row.url.find("{v6-tls}") != std::string::npos) continue;
+      if (sanitized && row.url.find("/bytes/100000000") != std::string::npos) continue;
       for (const auto& [name, value] : values_)
         for (std::size_t at; (at = row.url.find(name)) != std::string::npos;)
           row.url.replace(at, name.size(), value);
@@ -529,7 +532,7 @@ TEST_CASE("conformance: every fetcher says the same when all rows are on one com
     for (const auto& row : places.rows()) {
       if (row.pace == slow || exceptions.contains(row.name)) continue;
       if (row.url.ends_with("/bytes/100000000")) continue;  // twice, by all, twice: 3 GB
-      for (int twice = 0; twice < 2; ++twice) {
+      for (int times = 0; times < (sanitized ? 1 : 2); ++times) {
         urls.push_back(row.url);
         for (const auto& line : lines(row.line())) expected.push_back(line);
       }

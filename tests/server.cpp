@@ -47,7 +47,7 @@ Server::TemporaryFile::TemporaryFile() {
 Server::TemporaryFile::~TemporaryFile() { unlink(path.c_str()); }
 
 Server::Server(const std::vector<std::string>& options)
-    : process_(command(options, ca_file_.path)) {
+    : process_(command(options, ca_file_.path), {.time_limit = std::chrono::minutes(10)}) {
   base_url_ = first_group(process_.read_line(), "^listening on (http://\\S+:\\d+)$");
   port_ = std::uint16_t(std::stoi(base_url_.substr(base_url_.rfind(':') + 1)));
   while (has_tls(options) && !tls_urls_.contains("")) {  // the last line is of the good one
