@@ -170,6 +170,21 @@ TEST_CASE("timeline: a clock that goes back") {
   CHECK(text(recorder).find("  /        #") != std::string::npos);
 }
 
+TEST_CASE("timeline: times in no order") {
+  auto run = std::make_shared<Run>();
+  run->requests = 1;
+  Bar& bar = run->bars.emplace_back();
+  bar.target = "/";
+  bar.accepted = seconds(-1);
+  bar.read = seconds(2);
+  bar.first = seconds(-3);
+  bar.last = seconds(1);
+  CHECK(timeline::trace({run}, zero).find(": -") == std::string::npos);
+  for (const std::string& attribute : matches(timeline::svg({run}, zero), "(?:x|width)='([^']*)"))
+    CHECK(attribute[0] != '-');
+  CHECK(timeline::text({run}, zero, seconds(3), 60, true).find('#') != std::string::npos);
+}
+
 TEST_CASE("timeline: how a request ended") {
   Recorder recorder;
   add(recorder, "x", "/redirect/1", 0, 10, 302);
