@@ -106,8 +106,8 @@ TEST_CASE("views: pictures of the runs that are chosen") {
   CHECK(count(get(server, "/timeline.svg?runs=all"), "<rect class='wait'") == 3 + 1);  // a legend
   CHECK(count(get(server, "/trace.json?runs=2,3"), "process_name") == 2);
   CHECK(get(server, "/timeline.svg").find("Content-Type: image/svg+xml\r\n") != std::string::npos);
-  for (const char* query : {"?run=9", "?run=x", "?runs=1,", "?runs=,", "?runs=1,x", "?width=9",
-                            "?width=9999", "?ascii=2", "?span=x", "?span=-1"}) {
+  for (const char* query : {"?run=9", "?run=x", "?runs=1,", "?runs=,", "?runs=1,x", "?runs=1,2,1",
+                            "?width=9", "?width=9999", "?ascii=2", "?span=x", "?span=-1"}) {
     INFO(query);
     CHECK(get(server, std::string("/timeline.txt") + query).rfind("HTTP/1.1 400", 0) == 0);
   }
