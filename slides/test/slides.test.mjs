@@ -190,7 +190,7 @@ describe('the talk', () => {
     const declared = readFileSync(join(root, 'tests/judge/exercises.cmake'), 'utf8');
     const chapters = [...new Set(talk.map(({ chapter }) => chapter))];
     const all = chapters.flatMap((chapter) => readExercises(root, chapter));
-    const wanted = [...declared.matchAll(/^exercise\((\d\d\.\d+) \S+ MINUTES (\d+)/gm)].map(
+    const wanted = [...declared.matchAll(/^exercise\(\s*(\d\d\.\d+)\s+\S+\s+MINUTES (\d+)/gm)].map(
       ([, id, its]) => `${id} ${its}`,
     );
     assert.deepEqual(
