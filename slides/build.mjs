@@ -37,7 +37,7 @@ function section(slide, slides, root, out) {
   };
   const model = /^0[1-5]-/.test(slide.chapter) ? slide.chapter : 'sync-desert';
   const look = `accent-${slide.chapter.slice(0, 2)} ${slide.look}`.trim();
-  const timing = `data-timing="${Math.round(slide.minutes * 60)}"`; // for the speaker view's clock
+  const timing = `data-timing="${Math.round(slide.minutes * 60)}"`;
   const morph = slide.morph ? ' data-auto-animate' : '';
   return `<section id="${slide.id}" class="${look}" data-chapter="${model}" ${timing}${morph}>
 ${blocks(slide.body, use)}

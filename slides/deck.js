@@ -8,6 +8,7 @@ Reveal.initialize({
   controls: false,
   hash: true,
   slideNumber: 'c/t',
+  defaultTiming: 60, // which each slide's data-timing replaces, for the speaker view's clock
   transition: 'none',
   autoAnimateDuration: 0.7,
   plugins: [RevealNotes],

@@ -321,6 +321,9 @@ describe('the deck in Chromium', { timeout: 900_000 }, () => {
     await tab.waitForFunction(() => Reveal.getCurrentSlide().id !== 'live');
     assert.equal(await tab.locator('.live iframe').count(), 0);
     assert.ok(answers > 2);
+    const before = answers;
+    await tab.waitForTimeout(2500); // it would ask every 2 s
+    assert.equal(answers, before);
     second.closeAllConnections();
     second.close();
     await tab.context().close();
