@@ -49,7 +49,7 @@ TEST_CASE("learn: help") {
   const Result result = run(learn({"help"}));
   CHECK(result.status == 0);
   CHECK(result.err == "");
-  for (const char* verb : {"run", "test", "build", "serve", "pictures", "doctor", "help"})
+  for (const char* verb : {"run", "test", "build", "serve", "pictures", "slides", "doctor", "help"})
     CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
   for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
 }
@@ -64,6 +64,15 @@ TEST_CASE("learn: a verb that it does not know") {
     CHECK(std::regex_search(result.err, std::regex(std::string("did you mean.*") + near)));
   }
   CHECK(run(learn({"xyzzy"})).status == 2);
+}
+
+TEST_CASE("learn: slides takes no word but --pdf") {
+  for (const Lines& words : {Lines{"slides", "--pdff"}, {"slides", "--pdf", "x"}, {"slides", ""}}) {
+    const Result result = run(learn(words));
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err == "learn: usage: ./learn slides [--pdf]\n");
+  }
 }
 
 TEST_CASE("learn: run shows that all chapters say the same, and what differs") {
