@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,7 +47,7 @@ Pipe::Pipe() {
 }
 
 Process::Process(const std::vector<std::string>& command, Options options)
-    : deadline_(Clock::now() + options.time_limit) {
+    : deadline_(Clock::now() + options.time_limit), go_on_(options.go_on) {
   checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl");  // orphans come to us, to be seen
   std::vector<char*> arguments;
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
@@ -86,12 +87,23 @@ void Process::signal(int number) {
 
 bool Process::collect() {
   using std::chrono::milliseconds;
-  const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now());
+  const auto now = Clock::now();
+  auto until = deadline_;
+  if (go_on_) {
+    if (now >= next_question_) {
+      next_question_ = now + milliseconds(50);
+      result_.timed_out = !go_on_(pid_, result_);
+    }
+    until = std::min(deadline_, next_question_);
+  }
+  if (now > deadline_ + grace) result_.timed_out = true;  // and there is output all the time
+  if (result_.timed_out) return false;
+  const auto left = std::chrono::ceil<milliseconds>(until - now);
   pollfd fds[] = {
       {output_[0].get(), POLLIN, 0}, {output_[1].get(), POLLIN, 0}, {ended_.get(), POLLIN, 0}};
   if (poll(fds, 3, int(std::max(left, milliseconds(0)).count())) == 0) {
-    result_.timed_out = true;
-    return false;
+    result_.timed_out = until == deadline_;
+    return !result_.timed_out;
   }
   for (int i : {0, 1}) {
     if (!fds[i].revents) continue;
@@ -133,6 +145,10 @@ void Process::reap() {
   wait4(group, &status, 0, &usage);
   result_.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   result_.peak_kib = usage.ru_maxrss;
+  const auto seconds = [](const timeval& time) {
+    return double(time.tv_sec) + 1e-6 * double(time.tv_usec);
+  };
+  result_.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
 
   const auto patience = Clock::now() + grace;
   for (pid_t orphan; (orphan = waitpid(-group, nullptr, WNOHANG)) >= 0;) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Result {
   int orphans = 0;         // children that it had not waited for, even if they ended by themselves
   bool left_some = false;  // of them, some had to be killed
   long peak_kib = 0;       // the most memory that it or a child of it had at once
+  double cpu_seconds = 0;  // used by it and its children
   std::string out, err;
 };
 
@@ -58,6 +60,8 @@ class Process {
   struct Options {
     int out = -1;  // descriptor for its stdout, which is captured if it is -1
     std::chrono::seconds time_limit{120};  // from its start; then its process group is killed
+    // Asked every 50 ms with what it has said so far; killed likewise when this returns false.
+    std::function<bool(pid_t, const Result&)> go_on = {};
   };
 
   // Starts `command`, looked up in PATH if it has no slash, as the leader of a process group.
@@ -84,7 +88,8 @@ class Process {
   bool collect();  // more output; false once the process has ended or its time is over
   void reap();
 
-  Clock::time_point deadline_;
+  Clock::time_point deadline_, next_question_;
+  std::function<bool(pid_t, const Result&)> go_on_;
   pid_t pid_ = -1;  // -1 once it has ended
   Descriptor input_, ended_;
   std::array<Descriptor, 2> output_;  // stdout and stderr

@@ -1,0 +1,45 @@
+// 02.5 A deadlock: who needs two locks takes both at once, or all take them in the same order.
+
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+#include <thread>
+
+// How many connections a server grants us; two servers lend each other what they do not need.
+struct Server {
+  std::mutex mutex;
+  int connections = 100;
+};
+
+Server east, west;
+
+void a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+
+void lend(Server& from, Server& to) {
+  const std::scoped_lock locks(from.mutex, to.mutex);
+  --from.connections;
+  a_moment();  // between the two steps
+  ++to.connections;
+}
+
+// No connection is ever lost on the way: this is 200 at any moment.
+int total() {
+  const std::scoped_lock locks(east.mutex, west.mutex);
+  return east.connections + west.connections;
+}
+
+int main() {
+  std::thread eastward([] {
+    for (int i = 0; i < 50; ++i) lend(west, east);
+  });
+  std::thread westward([] {
+    for (int i = 0; i < 50; ++i) lend(east, west);
+  });
+  for (int i = 0; i < 50; ++i) {
+    if (const int sum = total(); sum != 200) std::printf("the total is %d\n", sum);
+    a_moment();
+  }
+  eastward.join();
+  westward.join();
+  std::printf("east %d, west %d\n", east.connections, west.connections);
+}

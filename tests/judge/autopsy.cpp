@@ -1,0 +1,169 @@
+#include "autopsy.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "exercise.hpp"
+#include "process.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+enum class Wait { computing, sleeping, network, lock, end_of_thread, other };
+
+struct Thread {
+  pid_t id = 0;
+  Wait wait = Wait::other;
+  pid_t for_whom = 0;         // the holder of the lock, or the thread that is to end
+  std::uint64_t address = 0;  // of the lock
+};
+
+std::optional<std::uint32_t> word_at(pid_t process, std::uint64_t address) {
+  const Descriptor memory(
+      open(("/proc/" + std::to_string(process) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+  std::uint32_t word = 0;
+  if (pread(memory.get(), &word, sizeof word, off_t(address)) != sizeof word) return {};
+  return word;
+}
+
+// A futex is a word that threads wait at. Which kind it is shows in what is there: pthread_join
+// waits at the id of the thread that is to end; a glibc mutex with waiters is 2, and its holder's
+// id stands 8 bytes behind.
+void look_at_futex(pid_t process, const std::set<pid_t>& ids, Thread& thread) {
+  const auto word = word_at(process, thread.address);
+  const auto owner = word_at(process, thread.address + 8);
+  if (word && ids.count(pid_t(*word))) {
+    thread.wait = Wait::end_of_thread;
+    thread.for_whom = pid_t(*word);
+  } else if (word == 2u && owner && ids.count(pid_t(*owner))) {
+    thread.wait = Wait::lock;
+    thread.for_whom = pid_t(*owner);
+  }
+}
+
+Thread look_at(pid_t process, pid_t id, const std::set<pid_t>& ids) {
+  Thread thread{id};
+  const std::string files = "/proc/" + std::to_string(process) + "/task/" + std::to_string(id);
+  const std::string stat = read_file(files + "/stat");
+  const auto name_end = stat.rfind(')');
+  const char state = name_end + 2 < stat.size() ? stat[name_end + 2] : '?';
+  long number = -1;
+  std::istringstream call(read_file(files + "/syscall"));
+  if (state == 'R' || !(call >> number)) {
+    thread.wait = state == 'R' ? Wait::computing : Wait::other;
+    return thread;
+  }
+  call >> std::hex >> thread.address;
+  switch (number) {
+    case SYS_futex:
+      look_at_futex(process, ids, thread);
+      break;
+    case SYS_clock_nanosleep:
+    case SYS_nanosleep:
+      thread.wait = Wait::sleeping;
+      break;
+    case SYS_ppoll:
+    case SYS_pselect6:
+    case SYS_epoll_pwait:
+    case SYS_recvfrom:
+    case SYS_recvmsg:
+    case SYS_read:
+#ifdef SYS_poll
+    case SYS_poll:
+    case SYS_select:
+    case SYS_epoll_wait:
+#endif
+      thread.wait = Wait::network;
+  }
+  return thread;
+}
+
+// The name of the global variable at `address`, in backquotes; empty if there is none.
+std::string variable_at(pid_t process, const std::string& program, std::uint64_t address) {
+  std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
+  std::uint64_t base = 0;  // its first mapping is the first of its file
+  maps >> std::hex >> base;
+  std::istringstream symbols(run({"nm", "-C", "-S", "--defined-only", program}).out);
+  for (std::string line; std::getline(symbols, line);) {
+    std::istringstream words(line);
+    std::uint64_t start = 0, size = 0;
+    char kind = 0;
+    std::string name;
+    if (!(words >> std::hex >> start >> size >> kind >> std::ws) || !std::getline(words, name))
+      continue;
+    for (const std::uint64_t at : {start, start + base})
+      if (at <= address && address < at + size) return '`' + name + '`';
+  }
+  return {};
+}
+
+std::string count(std::size_t number, const std::string& one, const std::string& verb) {
+  const bool single = number == 1;
+  return std::to_string(number) + ' ' + one + (single ? " " : "s ") + verb + (single ? "s" : "");
+}
+
+// The locks that wait for each other, from one of them on; empty if there is no such circle.
+std::vector<Thread> find_circle(const std::map<pid_t, Thread>& threads) {
+  for (const auto& [id, thread] : threads) {
+    std::vector<Thread> way;
+    for (Thread at = thread; at.wait == Wait::lock && way.size() <= threads.size();) {
+      way.push_back(at);
+      if (at.for_whom == id) return way;
+      at = threads.at(at.for_whom);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string what_it_waits_for(pid_t process, const std::string& program) {
+  std::set<pid_t> ids;
+  std::error_code gone;
+  for (const auto& task :
+       fs::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
+    ids.insert(std::stoi(task.path().filename()));
+  std::map<pid_t, Thread> threads;
+  std::map<Wait, std::size_t> waits;
+  for (const pid_t id : ids) ++waits[(threads[id] = look_at(process, id, ids)).wait];
+
+  if (const auto circle = find_circle(threads); circle.size() == 1) {
+    const std::string name = variable_at(process, program, circle[0].address);
+    return "a thread waits for " + (name.empty() ? "a lock" : name) + " that it holds itself";
+  } else if (!circle.empty()) {
+    std::string text = std::to_string(circle.size()) + " threads wait for each other";
+    const auto name = [&](std::size_t i) {
+      return variable_at(process, program, circle[i % circle.size()].address);
+    };
+    if (circle.size() == 2 && !name(0).empty() && name(0) != name(1))
+      text += ": one holds " + name(1) + " and wants " + name(0) + ", the other holds " + name(0) +
+              " and wants " + name(1);
+    return text;
+  }
+
+  std::string text;
+  const auto add = [&](Wait wait, const std::string& verb, const std::string& rest) {
+    if (!waits[wait]) return;
+    text += (text.empty() ? "" : ", ") + count(waits[wait], "thread", verb) + ' ' + rest;
+  };
+  add(Wait::computing, "compute", "without end");
+  add(Wait::network, "wait", "for the network");
+  add(Wait::lock, "wait", "for a lock");
+  add(Wait::sleeping, "sleep", "");
+  add(Wait::other, "wait", "for what nobody gives (a place, a signal, a value)");
+  if (text.empty()) add(Wait::end_of_thread, "wait", "for another to end");
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}

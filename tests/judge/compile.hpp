@@ -1,0 +1,10 @@
+// The learner's program, compiled as CMake knows how.
+
+#pragma once
+
+#include <optional>
+
+#include "exam.hpp"
+
+// Compiles the learner's copy. Nothing if that went well, else the verdict: the first error alone.
+std::optional<Verdict> compile(const Exercise& exercise, bool plain);

@@ -1,0 +1,283 @@
+#include "exam.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "autopsy.hpp"
+#include "exams.hpp"
+#include "socket.hpp"
+
+volatile int interrupted_by = 0;
+
+namespace {
+
+constexpr std::size_t most_output = 1 << 20;
+
+std::string cut(const std::string& text, std::size_t size = 60) {
+  std::string shown = text.substr(0, size);
+  for (char& c : shown)  // what a program prints must not rule the learner's terminal
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  return '`' + shown + (text.size() > size ? "..." : "") + '`';
+}
+
+Lines split(const std::string& text) {
+  Lines all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) all.push_back(line);
+  return all;
+}
+
+std::string without(std::string text, const std::string& part) {
+  for (std::size_t at; (at = text.find(part)) != text.npos;) text.erase(at, part.size());
+  return text;
+}
+
+// What stands in `text` between the first `before`, looked for from `at` on, and `after`.
+std::string between(const std::string& text, const std::string& before, const std::string& after,
+                    std::size_t at = 0) {
+  const auto start = text.find(before, at);
+  if (start == text.npos) return {};
+  const auto from = start + before.size();
+  return text.substr(from, text.find(after, from) - from);
+}
+
+}  // namespace
+
+void fail(const std::string& sentence) { throw Verdict{"FAIL", sentence}; }
+
+std::string plural(std::size_t count, const std::string& what) {
+  return std::to_string(count) + ' ' + what + (count == 1 ? "" : "s");
+}
+
+class Exam::Server {
+ public:
+  Server() : process_({BUILD_DIR "/tests/server/test-server", "--port", "0", "--exit-with-stdin"}) {
+    url_ = between(process_.read_line(), "listening on ", "\n");
+    if (url_.empty()) throw std::runtime_error("the test server does not start");
+  }
+
+  const std::string& url() const { return url_; }
+
+  struct Stats {
+    unsigned requests, in_flight, most;
+  };
+  Stats stats() const {
+    const auto port = std::stoi(url_.substr(url_.rfind(':') + 1));
+    const std::string answer =
+        Socket(std::uint16_t(port)).send("GET /stats HTTP/1.0\r\n\r\n").receive();
+    const auto number = [&answer](const char* name) {
+      return unsigned(std::stoul(between(answer, std::string(name) + "\": ", "}")));
+    };
+    return {number("requests"), number("in_flight"), number("most_in_flight")};
+  }
+
+ private:
+  Process process_;
+  std::string url_;
+};
+
+Exam::Exam(const Exercise& exercise, std::filesystem::path source, std::filesystem::path program,
+           bool plain)
+    : exercise_(exercise),
+      source_(std::move(source)),
+      program_(std::move(program)),
+      plain_(plain || exercise.sanitizer.empty()) {}
+
+Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
+  const Server server;
+  Lines command{"env",
+                "-uhttp_proxy",
+                "-uall_proxy",
+                "-uALL_PROXY",
+                "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0",
+                "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1",
+                "UBSAN_OPTIONS=exitcode=66:print_stacktrace=1"};
+  // ThreadSanitizer's memory map does not go together with much randomness in that of the program.
+  static const bool setarch = ::run({"setarch", "-R", "true"}).status == 0;
+  if (!plain_ && exercise_.sanitizer == "thread" && setarch)
+    command.insert(command.end(), {"setarch", "-R"});
+  command.push_back(program_);
+  for (const auto& argument : arguments)
+    command.push_back((argument.front() == '/' ? server.url() : "") + argument);
+
+  const auto start = std::chrono::steady_clock::now();
+  const std::chrono::seconds limit(exercise_.time_limit);
+  std::string hang;
+  bool floods = false;
+  Process process(command, {.time_limit = limit + std::chrono::seconds(5),
+                            .go_on = [&](pid_t pid, const Result& so_far) {
+                              if (interrupted_by) return false;
+                              floods = so_far.out.size() + so_far.err.size() > most_output;
+                              if (floods) return false;
+                              if (hopeless) {
+                                const auto seen = server.stats();
+                                if (hopeless(seen.requests, seen.in_flight, seen.most))
+                                  return false;
+                              }
+                              if (std::chrono::steady_clock::now() < start + limit) return true;
+                              hang = what_it_waits_for(pid, program_);
+                              return false;
+                            }});
+  const Result result = process.finish();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+
+  if (interrupted_by) throw Interrupted();
+  for (const char* complaint : {"FATAL: ThreadSanitizer", "Shadow memory range interleaves",
+                                "ThreadSanitizer failed to", "ASan runtime does not come first"})
+    if (!plain_ && result.err.find(complaint) != std::string::npos)
+      throw SanitizerUnusable{complaint};
+  if (!hang.empty())
+    throw Verdict{"HANG", "not done after " + std::to_string(exercise_.time_limit) + " s; " + hang};
+  if (floods)
+    fail("it printed more than 1 MB, beginning with " +
+         cut(split(result.out + result.err + '\n').front()));
+  if (result.err.find("WARNING: ThreadSanitizer: ") != std::string::npos) judge_race(result.err);
+  if (!result.timed_out) judge_crash(result);
+
+  const auto stats = server.stats();
+  return {split(without(result.out, server.url())),
+          without(result.err, server.url()),
+          result.timed_out ? 0 : result.status,
+          took.count(),
+          result.cpu_seconds,
+          stats.requests,
+          stats.most,
+          result.timed_out};
+}
+
+// The number of the first line of the learner's file that the report names from `from` on.
+std::string Exam::line_of(const std::string& report, std::size_t from) const {
+  const std::string name = '/' + source_.filename().string() + ':';
+  const auto at = report.find(name, from);
+  if (at == report.npos) return {};
+  const auto number = at + name.size();
+  return report.substr(number, report.find_first_not_of("0123456789", number) - number);
+}
+
+std::string Exam::text_of(const std::string& line) const {
+  std::ifstream in(source_);
+  std::string text;
+  for (int i = std::atoi(line.c_str()); i > 0; --i) std::getline(in, text);
+  const auto start = text.find_first_not_of(' ');
+  return start == text.npos ? text : text.substr(start, text.find("  //") - start);
+}
+
+void Exam::judge_race(const std::string& report) const {
+  const auto start = report.find("WARNING: ThreadSanitizer: ");
+  const auto previous = report.find("  Previous ", start);
+  const std::string title = between(report, "WARNING: ThreadSanitizer: ", " (pid");
+  const std::string line = line_of(report, start);
+  const std::string where = line.empty() ? "" : " (" + exercise_.id + ", line " + line + ")";
+  if (title.rfind("data race", 0) != 0) throw Verdict{"RACE", title + where};
+
+  const std::string name = between(report, "Location is global '", "'", start);
+  const std::string what = name.empty() ? "the memory of " + cut(text_of(line)) : '`' + name + '`';
+  const std::string first = report.substr(start, previous - start);
+  const bool reads =
+      first.find("  Read of") != first.npos || first.find("  Atomic read") != first.npos;
+  const bool read_before = report.compare(previous, 15, "  Previous read") == 0 ||
+                           report.compare(previous, 22, "  Previous atomic read") == 0;
+  const std::string other = line_of(report, previous);
+  if (line == other || (!reads && !read_before))
+    throw Verdict{"RACE", "two threads write " + what + where};
+  throw Verdict{"RACE", "one thread writes " + what + " while another reads it" + where +
+                            (other.empty() ? "" : ", and line " + other)};
+}
+
+void Exam::judge_crash(const Result& result) const {
+  const std::string& err = result.err;
+  const std::string hint = crash_.empty() ? "" : " (" + crash_ + ")";
+  const auto at = [&](const std::string& line) { return line.empty() ? "" : " at line " + line; };
+
+  if (const auto error = between(err, "ERROR: AddressSanitizer: ", " on "); !error.empty()) {
+    const auto start = err.find("ERROR: AddressSanitizer: ");
+    const std::string line = line_of(err, start);
+    const bool reads = err.find("\nREAD of", start) != err.npos;
+    const std::string does = reads ? "read of " : "write to ";
+    if (error == "heap-use-after-free") {
+      const auto freed = err.find("freed by thread", start);
+      const std::string by =
+          freed == err.npos
+              ? ""
+              : line_of(err.substr(0, err.find("previously allocated", freed)), freed);
+      throw Verdict{"CRASH", does + "freed memory" + at(line) +
+                                 (by.empty() ? "" : ", freed at line " + by) + hint};
+    }
+    if (error.rfind("stack-use-after", 0) == 0)
+      throw Verdict{"CRASH", does + "a local variable that is gone" + at(line) + hint};
+    if (error == "stack-overflow") throw Verdict{"CRASH", "the stack is full" + at(line) + hint};
+    throw Verdict{"CRASH", error + at(line) + hint};
+  }
+  if (const auto error = between(err, ": runtime error: ", "\n"); !error.empty())
+    throw Verdict{"CRASH", error + at(line_of(err)) + hint};
+  if (const auto type = between(err, "terminate called after throwing an instance of '", "'");
+      !type.empty()) {
+    const std::string what = between(err, "what():  ", "\n");
+    throw Verdict{"CRASH",
+                  "nobody caught the " + type + (what.empty() ? "" : " " + cut(what)) + hint};
+  }
+  if (err.find("terminate called without") != err.npos)
+    throw Verdict{"CRASH", "std::terminate was called" + hint};
+  if (result.status > 128 && result.status <= 128 + 64) {
+    const int number = result.status - 128;
+    throw Verdict{"CRASH", std::string(number == SIGSEGV ? "it used memory that is not its own"
+                                                         : strsignal(number)) +
+                               hint};
+  }
+  if (result.status == 127) throw std::runtime_error("it could not be run: " + err);
+}
+
+void Exam::expect(const Run& run, const Lines& lines) const {
+  Lines left = lines;
+  for (const auto& line : run.lines) {
+    if (const auto it = std::find(left.begin(), left.end(), line); it != left.end()) {
+      left.erase(it);
+      continue;
+    }
+    if (std::count(lines.begin(), lines.end(), line) > 0)
+      fail("the line " + cut(line) + " came more than once");
+    const auto space = line.rfind(' ');
+    for (const auto& other : lines)
+      if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
+          other.find(' ', space + 1) == other.npos)
+        fail(cut(line) + " should be " + cut(other));
+    fail("the line " + cut(line) + " is none that was expected, such as " + cut(lines.front()));
+  }
+  if (!left.empty())
+    fail((run.lines.empty() ? "it printed nothing; the line " : "the line ") + cut(left.front()) +
+         " did not come");
+}
+
+void Exam::expect_in_order(const Run& run, const Lines& lines) const {
+  for (std::size_t i = 0; i < std::max(run.lines.size(), lines.size()); ++i) {
+    const std::string line = "line " + std::to_string(i + 1) + " of the output";
+    if (i >= run.lines.size()) fail(line + " should be " + cut(lines[i]) + ", and is missing");
+    if (i >= lines.size()) fail(line + " is one too many: " + cut(run.lines[i]));
+    const auto space = lines[i].rfind(' ') + 1;
+    if (run.lines[i] != lines[i] && space > 0 &&
+        run.lines[i].compare(0, space, lines[i], 0, space) == 0)
+      fail(cut(run.lines[i]) + " should be " + cut(lines[i]));
+    if (run.lines[i] != lines[i])
+      fail(line + " should be " + cut(lines[i]) + ", and is " + cut(run.lines[i]));
+  }
+}
+
+void Exam::expect_status(const Run& run, int status) const {
+  if (run.status != status)
+    fail("the exit status is " + std::to_string(run.status) + ", and should be " +
+         std::to_string(status));
+}
+
+Verdict examine(const Exercise& exercise, const std::filesystem::path& source,
+                const std::filesystem::path& program, bool plain) try {
+  Exam exam(exercise, source, program, plain);
+  return {"PASS", examiner(exercise.id)(exam)};
+} catch (const Verdict& verdict) {
+  return verdict;
+}

@@ -1,0 +1,86 @@
+// One examination of one program: it is run against a test server of its own, and what it says and
+// what the server saw make the verdict.
+
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exercise.hpp"
+#include "process.hpp"
+
+struct Verdict {
+  std::string kind;      // PASS, FAIL, RACE, CRASH, HANG or BUILD
+  std::string sentence;  // about this run
+};
+
+// Thrown where a sanitizer cannot run on this machine; says why.
+struct SanitizerUnusable {
+  std::string reason;
+};
+
+// Thrown when somebody wants the judge to end.
+struct Interrupted {};
+extern volatile int interrupted_by;  // the number of a signal, or 0
+
+using Lines = std::vector<std::string>;
+
+// What one run of the program was seen to do.
+struct Run {
+  Lines lines;      // on stdout; the server's URL is left out, so they start with a path
+  std::string err;  // stderr, likewise
+  int status = 0;
+  double seconds = 0, cpu_seconds = 0;
+  unsigned requests = 0, most_in_flight = 0;
+  bool given_up = false;  // and so ended by the judge
+
+  std::string last() const { return lines.empty() ? "" : lines.back(); }
+};
+
+class Exam {
+ public:
+  Exam(const Exercise& exercise, std::filesystem::path source, std::filesystem::path program,
+       bool plain);
+
+  // Says why a program that dies in this exercise probably does.
+  void a_crash_means(std::string why) { crash_ = std::move(why); }
+
+  // Asked during a run with what the server has seen; when there is no hope left, the run ends and
+  // is judged by what was seen so far.
+  using Hopeless = std::function<bool(unsigned requests, unsigned in_flight, unsigned most)>;
+
+  // Runs it; arguments that start with a slash become URLs of the server. Throws a Verdict when it
+  // crashes, races, hangs or prints without end.
+  Run run(const Lines& arguments, const Hopeless& hopeless = {});
+
+  // Throws FAIL unless the lines are these, in any order, whole, and once each.
+  void expect(const Run& run, const Lines& lines) const;
+  void expect_in_order(const Run& run, const Lines& lines) const;
+  void expect_status(const Run& run, int status) const;
+
+ private:
+  class Server;
+
+  std::string line_of(const std::string& report, std::size_t from = 0) const;
+  std::string text_of(const std::string& line) const;
+  void judge_race(const std::string& report) const;
+  void judge_crash(const Result& result) const;
+
+  const Exercise& exercise_;
+  std::filesystem::path source_, program_;
+  bool plain_;
+  std::string crash_;
+};
+
+[[noreturn]] void fail(const std::string& sentence);
+
+// "1 line", "2 lines"
+std::string plural(std::size_t count, const std::string& what);
+
+// Examines the program, once, and returns the verdict. Throws SanitizerUnusable and Interrupted.
+Verdict examine(const Exercise& exercise, const std::filesystem::path& source,
+                const std::filesystem::path& program, bool plain);

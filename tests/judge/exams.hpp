@@ -1,0 +1,13 @@
+// What each exercise asks for.
+
+#pragma once
+
+#include <string>
+
+class Exam;
+
+// Throws a Verdict, or returns what is good to know about the run that passed.
+using Examiner = std::string (*)(Exam&);
+
+// Throws std::logic_error if there is none for the exercise `id`.
+Examiner examiner(const std::string& id);

@@ -1,0 +1,95 @@
+// judge VERB [ARGUMENT...]                               what ./learn calls
+// judge verify ID SOURCE PROGRAM VERDICT TIMES AT_ONCE   what ctest calls
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "exam.hpp"
+#include "teacher.hpp"
+
+namespace {
+
+constexpr int skipped = 77;
+
+// A wrong answer's first line says its verdict: `// RACE: two threads write `done``.
+std::string declared_sentence(const std::string& source) {
+  const std::string text = read_file(source);
+  const std::string first = text.substr(0, text.find('\n'));
+  return source.find("/wrong-") == source.npos ? "" : first.substr(first.find(": ") + 2);
+}
+
+int verify_once(const Exercise& exercise, const std::string& source, const std::string& program,
+                const std::string& expected) {
+  const Verdict verdict = examine(exercise, source, program, false);
+  const bool right = verdict.kind == expected &&
+                     verdict.sentence.find(declared_sentence(source)) != std::string::npos;
+  std::printf("%s%s: %s\n", right ? "" : "NOT what was expected: ", verdict.kind.c_str(),
+              verdict.sentence.c_str());
+  std::fflush(stdout);
+  return right ? 0 : 1;
+}
+
+// Each process examines `times` times; a program must get its verdict every time, under load.
+int verify(const std::vector<std::string>& words) try {
+  const Exercise* exercise = find_exercise(words.at(0));
+  if (!exercise) throw std::invalid_argument("no such exercise");
+  const int times = std::stoi(words.at(4)), at_once = std::stoi(words.at(5));
+  std::vector<pid_t> children;
+  for (int child = 0; child < at_once; ++child) {
+    const pid_t pid = fork();
+    if (pid != 0) {
+      children.push_back(pid);
+      continue;
+    }
+    int failed = 0;
+    try {
+      for (int i = child; i < times && failed == 0; i += at_once)
+        failed = verify_once(*exercise, words[1], words[2], words.at(3));
+    } catch (const SanitizerUnusable& unusable) {
+      std::printf("skipped: %s\n", unusable.reason.c_str());
+      failed = skipped;
+    } catch (const std::exception& error) {
+      std::printf("%s\n", error.what());
+      failed = 1;
+    }
+    std::fflush(stdout);
+    _exit(failed);
+  }
+  int worst = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    const int its = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    if (its != 0 && worst != 1) worst = its;
+  }
+  return worst;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "verify: %s\n", error.what());
+  return 2;
+}
+
+void interrupt(int number) { interrupted_by = number; }
+
+}  // namespace
+
+int main(int argc, char* argv[]) try {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, interrupt);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (words.empty()) words = {"list"};
+  const std::string verb = words.front();
+  words.erase(words.begin());
+  return verb == "verify" ? verify(words) : teach(verb, words);
+} catch (const Interrupted&) {
+  return 128 + interrupted_by;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "learn: %s\n", error.what());
+  return 1;
+}
