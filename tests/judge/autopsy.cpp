@@ -127,32 +127,36 @@ std::vector<Thread> find_circle(const std::map<pid_t, Thread>& threads) {
   return {};
 }
 
-}  // namespace
-
-std::string what_it_waits_for(pid_t process, const std::string& program) {
+std::map<pid_t, Thread> look_at_all(pid_t process) {
   std::set<pid_t> ids;
   std::error_code gone;
   for (const auto& task :
        fs::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
     ids.insert(std::stoi(task.path().filename()));
   std::map<pid_t, Thread> threads;
+  for (const pid_t id : ids) threads[id] = look_at(process, id, ids);
+  return threads;
+}
+
+}  // namespace
+
+std::string deadlock(pid_t process, const std::string& program) {
+  const auto circle = find_circle(look_at_all(process));
+  if (circle.empty()) return {};
+  const auto name = [&](std::size_t i) { return variable_at(process, program, circle[i].address); };
+  if (circle.size() == 1)
+    return "a thread waits for " + (name(0).empty() ? "a lock" : name(0)) + " that it holds itself";
+  std::string text = std::to_string(circle.size()) + " threads wait for each other";
+  if (circle.size() == 2 && !name(0).empty() && name(0) != name(1))
+    text += ": one holds " + name(1) + " and wants " + name(0) + ", the other holds " + name(0) +
+            " and wants " + name(1);
+  return text;
+}
+
+std::string what_it_waits_for(pid_t process, const std::string& program) {
+  if (const auto circle = deadlock(process, program); !circle.empty()) return circle;
   std::map<Wait, std::size_t> waits;
-  for (const pid_t id : ids) ++waits[(threads[id] = look_at(process, id, ids)).wait];
-
-  if (const auto circle = find_circle(threads); circle.size() == 1) {
-    const std::string name = variable_at(process, program, circle[0].address);
-    return "a thread waits for " + (name.empty() ? "a lock" : name) + " that it holds itself";
-  } else if (!circle.empty()) {
-    std::string text = std::to_string(circle.size()) + " threads wait for each other";
-    const auto name = [&](std::size_t i) {
-      return variable_at(process, program, circle[i % circle.size()].address);
-    };
-    if (circle.size() == 2 && !name(0).empty() && name(0) != name(1))
-      text += ": one holds " + name(1) + " and wants " + name(0) + ", the other holds " + name(0) +
-              " and wants " + name(1);
-    return text;
-  }
-
+  for (const auto& [id, thread] : look_at_all(process)) ++waits[thread.wait];
   std::string text;
   const auto add = [&](Wait wait, const std::string& verb, const std::string& rest) {
     if (!waits[wait]) return;

@@ -6,5 +6,9 @@
 
 #include <string>
 
-// Such as "2 threads wait for each other: one holds `a` and wants `b`, ...".
+// Such as "2 threads wait for each other: one holds `a` and wants `b`, ...": what will never end by
+// itself. Empty if there is no such circle.
+std::string deadlock(pid_t process, const std::string& program);
+
+// The same, or else what each of its threads does, such as "1 thread waits for the network".
 std::string what_it_waits_for(pid_t process, const std::string& program);

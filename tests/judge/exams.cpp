@@ -22,6 +22,12 @@ Lines operator+(Lines all, const Lines& more) {
   return all;
 }
 
+// The run but for its last line, which says something about all of it.
+Run run_without_last(Run run) {
+  if (!run.lines.empty()) run.lines.pop_back();
+  return run;
+}
+
 // Some wait in a barrier, and for 1.5 s there were never `parties` of them: nor will there be.
 Exam::Hopeless never_together(unsigned parties) {
   const auto since = std::make_shared<Clock::time_point>();
@@ -130,6 +136,7 @@ std::string limit(Exam& exam) {
   const Run crowd = exam.run(times(9, "/delay/0.2"));
   if (crowd.most_in_flight > 3)
     fail(plural(crowd.most_in_flight, "request") + " in flight at once, where 3 are allowed");
+  exam.expect(crowd, times(9, "/delay/0.2 OK"));
   const Run three = exam.run(times(3, "/close") + times(6, "/barrier/3"), never_together(3));
   if (three.given_up) fail(in_flight(three) + ", where 3 are allowed");
   exam.expect(three, times(3, "/close Bad") + times(6, "/barrier/3 OK"));
@@ -148,12 +155,164 @@ std::string deadlock(Exam& exam) {
   return "100 loans in two directions, and the total was 200 at any moment";
 }
 
+// --- 03-callbacks -------------------------------------------------------------------------------
+
+std::string lifetime(Exam& exam) {
+  exam.a_crash_means("the callback outlived its session");
+  const Run run = exam.run({"/delay/0.1", "/status/404", "/close"});
+  exam.expect(run_without_last(run), {"/delay/0.1 OK", "/status/404 Bad", "/close Bad"});
+  if (const int alive = std::atoi(run.last().c_str()); alive != 0)
+    fail(plural(std::size_t(alive), "session") + " are still alive at the end");
+  return "3 sessions, each alive as long as it was waited for";
+}
+
+std::string chain(Exam& exam) {
+  for (const int n : {7, 30})
+    exam.expect_in_order(exam.run({std::to_string(n)}),
+                         {"nothing yet", std::to_string(4 * n), std::to_string(n),
+                          std::to_string(2 * (n + 100)), std::to_string(2 * n)});
+  return "links that wait, links that do not, and one that comes late";
+}
+
+std::string gathering(Exam& exam) {
+  exam.a_crash_means("what the callbacks share must outlive `collect`");
+  const auto collect = [&](const Lines& urls, const Lines& lines, const std::string& when) {
+    const Run run = exam.run(urls);
+    if (run.err.find("main has not fired") != std::string::npos)
+      fail(when + "what `collect` returned never fired");
+    exam.expect_in_order(run, lines);
+  };
+  collect({"/delay/0.3", "/close", "/barrier/2", "/status/404", "/barrier/2"},
+          {"/delay/0.3 OK", "/close Bad", "/barrier/2 OK", "/status/404 Bad", "/barrier/2 OK",
+           "5 answers"},
+          "");
+  collect({}, {"0 answers"}, "with no URL, ");
+  return "5 answers in the order of the requests, and none if there is none";
+}
+
+std::string retry(Exam& exam) {
+  exam.a_crash_means("a callback is called when the function that made it is long gone");
+  const Run final = exam.run({"/status/404"});
+  if (final.requests != 1)
+    fail("a 404 is final, and was asked for " + plural(final.requests, "time"));
+  const Run busy = exam.run(times(4, "/status/503") + Lines{"/status/200"});
+  if (busy.requests != 13)
+    fail("4 busy servers should be asked 3 times each, 12 in all, and were asked " +
+         plural(busy.requests - 1, "time"));
+  const int beats = std::atoi(busy.last().c_str());
+  if (std::count(busy.lines.begin(), busy.lines.end(), "rest of 100 ms") == 0)
+    fail("the loop stood still: nobody called `rest`, and its heart beat " +
+         plural(std::size_t(beats), "time") + " in " + seconds(busy.seconds));
+  exam.expect(run_without_last(busy), times(4, "rest of 100 ms") + times(4, "rest of 200 ms") +
+                                          times(4, "/status/503 Bad") + Lines{"/status/200 OK"});
+  return "4 busy servers asked 3 times each, side by side, and the heart beat " +
+         plural(std::size_t(beats), "time");
+}
+
+// --- 04-green-threads ---------------------------------------------------------------------------
+
+std::string echo(Exam& exam) {
+  exam.a_crash_means("a fiber was resumed that is used up, or over");
+  const Run run = exam.run({"a", "b", "c", "d", "e"});
+  exam.expect_in_order(run, {"started", "started", "1: a", "2: b", "1: c", "3: d", "4: e",
+                             "ended after 4", "ended after 1", "both are over"});
+  return "two coroutines, each with a stack and a count of its own";
+}
+
+std::string sleep(Exam& exam) {
+  exam.a_crash_means("who sleeps outside of green threads needs libc's nanosleep");
+  const Run run = exam.run({"300", "200", "100"});
+  Lines greens = run.lines;
+  const auto real = std::find(greens.begin(), greens.end(), "50 ms");
+  if (real == greens.end()) fail("the real thread did not print its `50 ms`");
+  greens.erase(real);
+  if (greens == Lines{"300 ms", "200 ms", "100 ms"})
+    fail(run.seconds < 0.3 ? "nobody slept: all was over after " + seconds(run.seconds)
+                           : "they slept one after the other: 300 ms, 200 ms, 100 ms");
+  Run sorted_by_time = run;
+  sorted_by_time.lines = greens;
+  exam.expect_in_order(sorted_by_time, {"100 ms", "200 ms", "300 ms"});
+  if (run.seconds < 0.3) fail("nobody slept: all was over after " + seconds(run.seconds));
+  return "they slept at the same time, " + seconds(run.seconds) + " in all";
+}
+
+std::string starvation(Exam& exam) {
+  const Run run = exam.run({"300000"});
+  long primes = 0;
+  int beats = 0;
+  if (std::sscanf(run.last().c_str(), "%ld primes, %d beats", &primes, &beats) != 2)
+    fail("the last line should be like `25997 primes, 30 beats`");
+  if (primes != 25997)
+    fail("it counted " + std::to_string(primes) + " primes below 300000, and there are 25997");
+  if (beats < 3)
+    fail("the heart did not beat in " + seconds(run.seconds) + ", while the primes were counted");
+  return "the heart beat " + plural(std::size_t(beats), "time") + " while the primes were counted";
+}
+
+std::string lost_update(Exam& exam) {
+  const Run run = exam.run(times(8, "/barrier/8"), never_together(8));
+  if (run.given_up) fail("8 URLs, " + in_flight(run));
+  exam.expect(run_without_last(run), times(8, "/barrier/8 OK"));
+  const int counted = std::atoi(run.last().c_str());
+  if (counted != 8) fail("it counted " + std::to_string(counted) + " of 8");
+  return all_in_flight(8) + ", and 8 counted";
+}
+
+std::string pool(Exam& exam) {
+  const std::string seen = limit(exam);
+  const Run run = exam.run(times(6, "/delay/0.8"));
+  if (run.cpu_seconds > 0.1)
+    fail("it burned " + seconds(run.cpu_seconds) + " of CPU time while it waited");
+  return seen;
+}
+
+// --- 05-coroutines ------------------------------------------------------------------------------
+
+std::string await(Exam& exam) {
+  const Run found =
+      exam.run({"/status/404", "/close", "/status/503", "/status/200", "/status/200?another=1"});
+  if (found.requests > 4)
+    fail("the fourth mirror was OK, and " + std::to_string(found.requests) + " were asked");
+  exam.expect_in_order(found,
+                       {"/status/404 Bad", "/close Bad", "/status/503 Bad", "/status/200 OK"});
+  exam.expect_in_order(exam.run({"/status/404", "/close", "/status/500"}),
+                       {"/status/404 Bad", "/close Bad", "/status/500 Bad", "no mirror is OK"});
+  return "4 mirrors asked one after the other, and the fifth left alone";
+}
+
+std::string dangling(Exam& exam) {
+  exam.a_crash_means("what the coroutine refers to is gone when it goes on");
+  all_at_once(exam, 4);
+  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
+  return all_in_flight(4) + ", and each has its own URL";
+}
+
+std::string first(Exam& exam) {
+  const Run run = exam.run({"/hang", "/close", "/delay/0.2", "/hang"});
+  exam.expect(run, {"/close Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
+  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
+  return "the first that was OK won, and 2 others were cancelled";
+}
+
+std::string task(Exam& exam) {
+  exam.a_crash_means("each task that ends leaves a call on the stack, or its frame is gone");
+  for (const long n : {200'000L, 3L})
+    exam.expect_in_order(exam.run({std::to_string(n)}),
+                         {"made", "asked for", "nothing yet", "doubled: " + std::to_string(2 * n),
+                          "sum: " + std::to_string(n * (n + 1) / 2), "failed: no luck"});
+  return "200000 tasks awaited each other, and the stack did not grow";
+}
+
 }  // namespace
 
 Examiner examiner(const std::string& id) {
   static const std::map<std::string, Examiner> all{
-      {"01.1", status}, {"01.2", deadline}, {"01.3", waiting}, {"02.1", threads},
-      {"02.2", race},   {"02.3", torn},     {"02.4", limit},   {"02.5", deadlock},
+      {"01.1", status},   {"01.2", deadline}, {"01.3", waiting},    {"02.1", threads},
+      {"02.2", race},     {"02.3", torn},     {"02.4", limit},      {"02.5", deadlock},
+      {"03.1", lifetime}, {"03.2", chain},    {"03.3", gathering},  {"03.4", retry},
+      {"04.1", echo},     {"04.2", sleep},    {"04.3", starvation}, {"04.4", lost_update},
+      {"04.5", pool},     {"05.1", await},    {"05.2", dangling},   {"05.3", first},
+      {"05.4", limit},    {"05.5", task},
   };
   const auto it = all.find(id);
   if (it == all.end()) throw std::logic_error("nobody examines " + id);

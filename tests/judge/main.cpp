@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -20,9 +20,11 @@ constexpr int skipped = 77;
 
 // A wrong answer's first line says its verdict: `// RACE: two threads write `done``.
 std::string declared_sentence(const std::string& source) {
+  if (source.find("/wrong-") == source.npos) return {};
   const std::string text = read_file(source);
-  const std::string first = text.substr(0, text.find('\n'));
-  return source.find("/wrong-") == source.npos ? "" : first.substr(first.find(": ") + 2);
+  const auto start = text.find(": ");
+  if (start > text.find('\n')) throw std::invalid_argument("its first line says no verdict");
+  return text.substr(start + 2, text.find('\n') - start - 2);
 }
 
 int verify_once(const Exercise& exercise, const std::string& source, const std::string& program,

@@ -1,0 +1,34 @@
+// 03.3 Gather. TODO: one Deferred for many.
+
+#include <cstdio>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agent.hpp"
+#include "reactor.hpp"
+
+using Results = std::vector<Result<Response>>;
+
+// Fires when all of `entries` have, with their results in the same order, each a response or an
+// error. (The chapter's gather() is this; write your own.)
+Deferred<Results> collect(const std::vector<Deferred<Response>>& entries) {
+  const Deferred<Results> all;
+  all.callback(Results(entries.size()));  // TODO: not before they are there
+  return all;
+}
+
+int main(int argc, char* argv[]) {
+  return react([&](Reactor& reactor) {
+    std::vector<Deferred<Response>> answers;
+    for (int i = 1; i < argc; ++i) answers.push_back(Agent(reactor).get(argv[i]));
+    return collect(answers).add_callback([&](Results results) {
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        const bool ok = results[i].ok() && results[i].get().status == 200;
+        std::printf("%s %s\n", argv[i + 1], ok ? "OK" : "Bad");
+      }
+      std::printf("%zu answers\n", results.size());
+      return 0;
+    });
+  });
+}

@@ -1,0 +1,30 @@
+// CRASH: nobody caught the std::logic_error
+
+#include <dlfcn.h>
+#include <time.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "green/green.hpp"
+
+// An executable's function wins over libc's of that name: std::this_thread::sleep_for comes here.
+extern "C" int nanosleep(const timespec* time, timespec* left) {
+  static_cast<void>(left);
+  green::sleep_for(std::chrono::seconds(time->tv_sec) + std::chrono::nanoseconds(time->tv_nsec));
+  return 0;
+}
+
+// Knows nothing of green threads.
+void nap(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  std::printf("%d ms\n", milliseconds);
+}
+
+int main(int argc, char* argv[]) {
+  for (int i = 1; i < argc; ++i) green::spawn(nap, std::atoi(argv[i]));
+  std::jthread real(nap, 50);
+  green::join_all();
+}
