@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "exercise.hpp"
@@ -95,7 +96,13 @@ std::string variable_at(pid_t process, const std::string& program, std::uint64_t
   std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
   std::uint64_t base = 0;  // its first mapping is the first of its file
   maps >> std::hex >> base;
-  std::istringstream symbols(run({"nm", "-C", "-S", "--defined-only", program}).out);
+  static std::string named;  // nm takes its time: once is enough for a hang
+  static std::string table;
+  const std::string now =
+      program + read_file("/proc/" + std::to_string(process) + "/stat").substr(0, 8);
+  if (std::exchange(named, now) != now)
+    table = run({"nm", "-C", "-S", "--defined-only", program}).out;
+  std::istringstream symbols(table);
   for (std::string line; std::getline(symbols, line);) {
     std::istringstream words(line);
     std::uint64_t start = 0, size = 0;

@@ -33,6 +33,15 @@ Verdict first_error(const Exercise& exercise, const std::string& text) {
   const auto where = [&](const std::string& line) {  // as editors make a link of it
     return exercise.shown().string() + ':' + line + ": ";
   };
+  if (const std::string name = after(text, "undefined reference to `"); !name.empty()) {
+    const std::string number = number_after(text, file);
+    return {"BUILD", (number.empty() ? "" : where(number)) + '`' + name.substr(0, name.find('\'')) +
+                         "` is declared and nowhere defined"};
+  }
+  if (text.find("multiple definition of `") != text.npos) {
+    const std::string name = after(text, "multiple definition of `");
+    return {"BUILD", '`' + name.substr(0, name.find('\'')) + "` is defined twice"};
+  }
   for (const char* mark : {": fatal error: ", ": error: "}) {
     const auto error = text.find(mark);
     if (error == text.npos) continue;
@@ -46,15 +55,6 @@ Verdict first_error(const Exercise& exercise, const std::string& text) {
       if (const std::string number = number_after(notes, file); !number.empty())
         return {"BUILD", where(number) + message + " (said in a library's header)"};
     return {"BUILD", message};
-  }
-  if (const std::string name = after(text, "undefined reference to `"); !name.empty()) {
-    const std::string number = number_after(text, file);
-    return {"BUILD", (number.empty() ? "" : where(number)) + '`' + name.substr(0, name.find('\'')) +
-                         "` is declared and nowhere defined"};
-  }
-  if (text.find("multiple definition of `") != text.npos) {
-    const std::string name = after(text, "multiple definition of `");
-    return {"BUILD", '`' + name.substr(0, name.find('\'')) + "` is defined twice"};
   }
   return {"BUILD", "the compiler said:\n" + text};
 }
