@@ -540,6 +540,7 @@ TEST_CASE("server: bad arguments") {
                                                  {"--host", "192.0.2.1", "--port", "0"},
                                                  {"--idle-timeout", "x"},
                                                  {"--idle-timeout", "-1"},
+                                                 {"--pause", "0"},
                                                  {"--tls-port", "x"},
                                                  {"--ca-file", "/nowhere/ca.pem", "--port", "0"},
                                                  {"--nonsense"},

@@ -292,6 +292,16 @@ TEST_CASE("recorder: a run is what one program asks for without a pause") {
   CHECK(ids == std::vector<std::uint64_t>{1, 2, 3, 4, 5});
 }
 
+TEST_CASE("recorder: how long a pause is may be said") {
+  Recorder recorder(seconds(3600));
+  add(recorder, "a", "/", 0, 100);
+  add(recorder, "a", "/", 2000, 2001);
+  CHECK(recorder.runs().size() == 1);
+  recorder.end_runs();
+  add(recorder, "a", "/", 2002, 2003);
+  CHECK(recorder.runs().size() == 2);
+}
+
 TEST_CASE("recorder: two programs at once are two runs") {
   Recorder recorder;
   std::array<Recording, 4> all{Recording(zero), Recording(zero), Recording(zero), Recording(zero)};

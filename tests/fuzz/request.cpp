@@ -24,7 +24,7 @@ void run(Server& server) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Server server(Seconds(3600));
+  static Server server(Seconds(3600), Seconds(1));
   static const unsigned short port = server.listen("127.0.0.1", 0);
   static asio::io_context io;
 

@@ -32,6 +32,7 @@ constexpr char usage[] =
     "  --bad-tls               and with a bad certificate, or old TLS, on a free port for each\n"
     "  --ca-file FILE          write there the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
     "  --idle-timeout SECONDS  close a connection that asks for nothing, default 30\n"
+    "  --pause SECONDS         who asks after so long a pause starts a new run, default 0.5\n"
     "  --exit-with-stdin       end when standard input ends\n"
     "  --help                  print this\n"
     "\n"
@@ -53,7 +54,7 @@ struct Options {
   std::optional<unsigned short> tls_port;
   bool bad_tls = false;
   std::string ca_file;
-  Seconds idle_timeout{30};
+  Seconds idle_timeout{30}, pause{0.5};
   bool exit_with_stdin = false;
 };
 
@@ -66,6 +67,7 @@ Options parse(int argc, char* argv[]) {
                           {"bad-tls", no_argument, nullptr, 'b'},
                           {"ca-file", required_argument, nullptr, 'c'},
                           {"idle-timeout", required_argument, nullptr, 'i'},
+                          {"pause", required_argument, nullptr, 'r'},
                           {"exit-with-stdin", no_argument, nullptr, 'e'},
                           {"help", no_argument, nullptr, 'h'},
                           {}};
@@ -76,6 +78,7 @@ Options parse(int argc, char* argv[]) {
       if (name == 'b') options.bad_tls = true;
       if (name == 'c') options.ca_file = optarg;
       if (name == 'i') options.idle_timeout = Seconds(Exchange::number(optarg, 0.01, 86400.));
+      if (name == 'r') options.pause = Seconds(Exchange::number(optarg, 0.01, 86400.));
       if (name == 'e') options.exit_with_stdin = true;
       if (name == 'h') std::exit(std::fputs(usage, stdout) < 0);
       if (name == '?') std::exit((std::fputs(usage, stderr), 2));
@@ -138,7 +141,7 @@ int main(int argc, char* argv[]) try {
   for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   const Options options = parse(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
-  Server server(options.idle_timeout);
+  Server server(options.idle_timeout, options.pause);
   asio::io_context& io = server.io();
   asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&](auto, auto) { io.stop(); });

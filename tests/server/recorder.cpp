@@ -39,7 +39,7 @@ std::shared_ptr<Run> Recorder::run_of(std::string_view agent, Clock::time_point 
                                  [&](const auto& run) { return run->agent == name; });
   if (last != runs_.rend() && (*last)->id >= first_open_) {
     const auto end = (*last)->start + (*last)->end;
-    if ((*last)->in_flight > 0 || (now - end < pause && runs_.back()->start <= end)) return *last;
+    if ((*last)->in_flight > 0 || (now - end < pause_ && runs_.back()->start <= end)) return *last;
   }
   auto run = std::make_shared<Run>();
   run->id = next_id_++;

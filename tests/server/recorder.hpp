@@ -68,7 +68,9 @@ class Recorder {
  public:
   static constexpr std::size_t most_runs = 100;
   static constexpr std::size_t most_bars = 200'000;  // in all runs together
-  static constexpr auto pause = std::chrono::milliseconds(500);
+
+  // Who asks after so long a pause starts a new run.
+  explicit Recorder(Clock::duration pause = std::chrono::milliseconds(500)) : pause_(pause) {}
 
   // The run that a request of `agent` belongs to: the agent's last one if that has requests in
   // flight, or had until a moment ago and no other run has begun since; otherwise a new one.
@@ -92,6 +94,7 @@ class Recorder {
   friend class Recording;
   void changed(Run& run, Bar* bar, Clock::time_point now);
 
+  const Clock::duration pause_;
   std::deque<std::shared_ptr<Run>> runs_;
   std::size_t bars_ = 0;
   std::uint64_t next_id_ = 1, first_open_ = 1;

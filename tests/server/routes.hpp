@@ -9,6 +9,9 @@
 
 class Site {
  public:
+  // Whoever asks after so long a pause starts a new run.
+  explicit Site(Clock::duration pause) : recorder(pause) {}
+
   // Answers the request. Returns whether the connection is to stay open for another.
   awaitable<bool> answer(Connection& client, Request request);
 

@@ -18,7 +18,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using boost::system::system_error;
 
-Server::Server(Seconds idle_timeout) {
+Server::Server(Seconds idle_timeout, Seconds pause) : site_(to_duration(pause)) {
   asio::co_spawn(io_, close_idle_ones(idle_timeout), asio::detached);
 }
 

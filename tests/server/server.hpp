@@ -13,8 +13,9 @@
 
 class Server {
  public:
-  // A connection whose client is the one to move, and does not, is closed after `idle_timeout`.
-  explicit Server(Seconds idle_timeout);
+  // A connection whose client is the one to move, and does not, is closed after `idle_timeout`. A
+  // program that asks after a pause of `pause` starts a new run.
+  Server(Seconds idle_timeout, Seconds pause);
 
   // Listens on `host`, a numeric address, and `port`, or on a free port if it is 0. Returns the
   // port. Speaks TLS there, if there is a `context` for it. Throws boost::system::system_error if
