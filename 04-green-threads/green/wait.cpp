@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,8 +27,9 @@ struct Waiter {
   pollfd* wanted;
 };
 
-struct Awaited {              // an fd that somebody waits for
+struct Awaited {              // an fd that somebody waits for, or did
   std::uint32_t watched = 0;  // the epoll events that will be reported, once
+  bool known = false;         // to the epoll: a guess, since an fd may be closed behind our back
   std::vector<Waiter> waiters;
 };
 
@@ -38,7 +38,7 @@ struct Awaited {              // an fd that somebody waits for
 // in an epoll of the hub's own, and Asio watches that.
 struct Fds {
   asio::posix::stream_descriptor epoll;
-  std::unordered_map<int, Awaited> awaited;
+  std::vector<Awaited> awaited;  // by fd
 
   explicit Fds(asio::io_context& loop) : epoll(loop, epoll_create1(EPOLL_CLOEXEC)) {}
   bool watch(int fd, short events);
@@ -52,21 +52,22 @@ Fds* fds = nullptr;          // never destroyed, as the hub
 // Has the epoll report the next event on the fd, once. Unless somebody waits for it already, the
 // kernel is asked whether it knows the fd: they come and go behind our back.
 bool Fds::watch(int fd, short events) {
-  std::uint32_t& watched = awaited[fd].watched;
-  epoll_event event{watched | static_cast<std::uint32_t>(events) | EPOLLONESHOT, {.fd = fd}};
-  if (watched == event.events) return true;
-  const bool ok =
-      epoll_ctl(epoll.native_handle(), EPOLL_CTL_MOD, fd, &event) == 0 ||
-      (errno == ENOENT && epoll_ctl(epoll.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0);
-  if (ok) watched = event.events;
-  return ok;
+  Awaited& it = awaited[fd];
+  epoll_event event{it.watched | static_cast<std::uint32_t>(events) | EPOLLONESHOT, {.fd = fd}};
+  if (it.watched == event.events) return true;
+  const auto control = [&](int operation) {
+    return epoll_ctl(epoll.native_handle(), operation, fd, &event) == 0;
+  };
+  it.known = it.known ? control(EPOLL_CTL_MOD) || control(EPOLL_CTL_ADD)
+                      : control(EPOLL_CTL_ADD) || control(EPOLL_CTL_MOD);
+  if (it.known) it.watched = event.events;
+  return it.known;
 }
 
 void Fds::wake_waiters(int fd, short revents) {
-  const auto it = awaited.find(fd);
-  if (it == awaited.end()) return;  // they have gone
-  it->second.watched = 0;
-  for (const Waiter& waiter : it->second.waiters) {
+  if (fd >= static_cast<int>(awaited.size())) return;
+  awaited[fd].watched = 0;
+  for (const Waiter& waiter : awaited[fd].waiters) {
     waiter.wanted->revents |= revents;
     wake(*waiter.green);
   }
@@ -90,10 +91,10 @@ struct Registration {
   Registration(const Registration&) = delete;
   ~Registration() {
     for (pollfd* fd = begin; fd != end; ++fd) {
-      const auto it = fds->awaited.find(fd->fd);
-      if (it == fds->awaited.end()) continue;
-      std::erase_if(it->second.waiters, [&](const Waiter& one) { return one.wanted == fd; });
-      if (it->second.waiters.empty()) fds->awaited.erase(it);
+      if (fd->fd < 0 || fd->fd >= static_cast<int>(fds->awaited.size())) continue;
+      Awaited& it = fds->awaited[fd->fd];
+      std::erase_if(it.waiters, [&](const Waiter& one) { return one.wanted == fd; });
+      if (it.waiters.empty()) it.watched = 0;
     }
     --waits;
   }
@@ -113,6 +114,7 @@ Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
   bool watched = true;  // epoll refuses files, and may run out of memory: then look again soon
   for (pollfd* fd = wanted; fd != registration.end; ++fd) {
     if (fd->fd < 0) continue;
+    if (fd->fd >= static_cast<int>(fds->awaited.size())) fds->awaited.resize(2 * fd->fd + 1);
     fds->awaited[fd->fd].waiters.push_back({current(), fd});
     watched &= fds->watch(fd->fd, fd->events);
   }
