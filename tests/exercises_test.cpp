@@ -203,6 +203,7 @@ TEST_CASE("exercises: the whole way, with our solutions") {
     fs::copy_file(all[i].folder / "solution.cpp", all[i].work,
                   fs::copy_options::overwrite_existing);
     const std::string verdict = said(judge({"check"}));
+    INFO(verdict);
     CHECK(verdict.rfind("PASS: ", 0) == 0);
     const bool last = i + 1 == all.size();
     CHECK(has(verdict, last ? "That was the last one: all " : ", then type: ./learn next\n"));

@@ -127,6 +127,8 @@ std::string Process::read_line() {
 
 Result Process::finish() {
   input_.close();
+  pollfd ended{ended_.get(), POLLIN, 0};  // in time: what it said may have waited for us
+  if (poll(&ended, 1, 0) == 1) deadline_ = std::max(deadline_, Clock::now());
   while (collect()) {
   }
   reap();

@@ -3,6 +3,7 @@
 #include "process.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -44,6 +45,15 @@ TEST_CASE("process: what hangs is ended, with all its children") {
   const Result result = shell("sleep 100 & sleep 100", {.time_limit = std::chrono::seconds(1)});
   CHECK(result.timed_out);
   CHECK(result.status == 128 + SIGKILL);
+}
+
+TEST_CASE("process: what has ended in time may be asked late") {
+  Process process({"echo", "in time"}, {.time_limit = std::chrono::seconds(-100)});
+  siginfo_t info;
+  REQUIRE(waitid(P_PID, id_t(process.pid()), &info, WEXITED | WNOWAIT) == 0);
+  const Result result = process.finish();
+  CHECK(!result.timed_out);
+  CHECK(result.out == "in time\n");
 }
 
 TEST_CASE("process: children left behind are seen and ended") {

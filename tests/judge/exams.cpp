@@ -237,13 +237,13 @@ std::string sleep(Exam& exam) {
 }
 
 std::string starvation(Exam& exam) {
-  const Run run = exam.run({"300000"});
+  const Run run = exam.run({"1000000"});
   long primes = 0;
   int beats = 0;
   if (std::sscanf(run.last().c_str(), "%ld primes, %d beats", &primes, &beats) != 2)
-    fail("the last line should be like `25997 primes, 30 beats`");
-  if (primes != 25997)
-    fail("it counted " + std::to_string(primes) + " primes below 300000, and there are 25997");
+    fail("the last line should be like `78498 primes, 20 beats`");
+  if (primes != 78498)
+    fail("it counted " + std::to_string(primes) + " primes below 1000000, and there are 78498");
   if (beats < 3)
     fail("the heart did not beat in " + seconds(run.seconds) + ", while the primes were counted");
   return "the heart beat " + plural(std::size_t(beats), "time") + " while the primes were counted";

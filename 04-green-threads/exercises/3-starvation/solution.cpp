@@ -34,6 +34,6 @@ void count_primes(long below) {
 
 int main(int argc, char* argv[]) {
   green::spawn(heart);
-  green::spawn(count_primes, argc > 1 ? std::atol(argv[1]) : 300'000);
+  green::spawn(count_primes, argc > 1 ? std::atol(argv[1]) : 1'000'000);
   green::join_all();
 }
