@@ -91,7 +91,9 @@ int waited(Exam& exam, const Lines& arguments) {
   if (std::sscanf(run.last().c_str(), "cpu %lf s of %lf s: waited %d %%", &cpu, &all, &share) != 3)
     fail("the last line should be like `cpu 0.30 s of 0.80 s: waited 62 %`");
   const std::string what = arguments[0] == "compute" ? "computing" : "fetching";
-  if (std::abs(cpu - run.cpu_seconds) > 0.1)
+  // The kernel's figure has the program's start and end in it, which take long on a busy machine.
+  const double least = arguments.back() == "compute" ? 0.28 : 0;
+  if (cpu < least || cpu > run.cpu_seconds + 0.02)
     fail(what + ", it used " + seconds(run.cpu_seconds) + " of CPU time, and says " + seconds(cpu));
   if (all > run.seconds + 0.01 || (what == "fetching" && all < 0.49))
     fail(what + ", it ran for " + seconds(run.seconds) + ", and says " + seconds(all));
