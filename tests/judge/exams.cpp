@@ -148,9 +148,11 @@ std::string limit(Exam& exam) {
   if (crowd.most_in_flight > 3)
     fail(plural(crowd.most_in_flight, "request") + " in flight at once, where 3 are allowed");
   exam.expect(crowd, times(9, "/delay/0.2 OK"));
-  const Run three = exam.run(times(3, "/close") + times(6, "/barrier/3"), never_together(3));
+  // Nothing but errors: in whatever order they come, three lost places are all that there are.
+  exam.expect(exam.run(times(9, "/close")), times(9, "/close Bad"));
+  const Run three = exam.run(times(6, "/barrier/3"), never_together(3));
   if (three.given_up) fail(in_flight(three) + ", where 3 are allowed");
-  exam.expect(three, times(3, "/close Bad") + times(6, "/barrier/3 OK"));
+  exam.expect(three, times(6, "/barrier/3 OK"));
   // The first is answered when the last is asked for.
   const Lines held = Lines{"/barrier/2"} + times(5, "/status/200") + Lines{"/barrier/2"};
   const Run slow = exam.run(held, alone());
@@ -274,8 +276,10 @@ std::string lost_update(Exam& exam) {
 std::string pool(Exam& exam) {
   const std::string seen = limit(exam);
   const double to_begin = exam.run({"/status/200"}).cpu_seconds;
-  const double burned = exam.run(times(6, "/delay/0.8")).cpu_seconds - to_begin;
-  if (burned > 0.25) fail("it burned " + seconds(burned) + " of CPU time while it waited");
+  // The fourth waits for a place. On a busy machine, too, who spins gets his share of that time.
+  const Run wait = exam.run(times(3, "/delay/1.6") + Lines{"/status/200"});
+  const double burned = wait.cpu_seconds - to_begin;
+  if (burned > 0.15) fail("it burned " + seconds(burned) + " of CPU time while it waited");
   return seen;
 }
 
