@@ -186,7 +186,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void handshake() {
     if (!is_tls()) return write();
     tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, tls_context());
-    const std::string name = host(url_);
+    const std::string name = certified(url_);
     SSL* const handle = tls_->native_handle();
     if (has_name(url_)) {
       SSL_set_tlsext_host_name(handle, name.c_str());

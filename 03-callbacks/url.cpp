@@ -115,6 +115,12 @@ bool has_name(const std::string& url) {
 
 std::string host(const std::string& url) { return urls::url_view(url).host_address(); }
 
+std::string certified(const std::string& url) {
+  std::string name = host(url);
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();  // which only DNS knows (RFC 6066)
+  return name;
+}
+
 std::string port(const std::string& url) {
   const std::string given = urls::url_view(url).port();
   return !given.empty() ? given : is_https(url) ? "443" : "80";

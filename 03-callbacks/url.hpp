@@ -17,6 +17,7 @@ std::string join(const std::string& base, std::string link);
 bool is_https(const std::string& url);
 bool has_name(const std::string& url);              // or else a numeric address
 std::string host(const std::string& url);           // as it is looked up: no brackets, decoded
+std::string certified(const std::string& url);      // as certificates and SNI name the host
 std::string port(const std::string& url);           // or the scheme's own
 std::string host_header(const std::string& url);    // localhost:8080
 std::string target(const std::string& url);         // /path?query

@@ -126,8 +126,8 @@ ssl::context& tls() {
 
 awaitable<Response> exchange_over_tls(Socket& socket, std::string url) {
   ssl::stream<Socket&> stream(socket, tls());
-  stream.set_verify_callback(ssl::host_name_verification(host(url)));
-  if (has_name(url)) SSL_set_tlsext_host_name(stream.native_handle(), host(url).c_str());
+  stream.set_verify_callback(ssl::host_name_verification(certified(url)));
+  if (has_name(url)) SSL_set_tlsext_host_name(stream.native_handle(), certified(url).c_str());
   co_await stream.async_handshake(ssl::stream_base::client, asio::deferred);
   co_return co_await exchange(stream, url);
 }

@@ -1,6 +1,6 @@
-// A module to load into a program before all others (LD_PRELOAD), in place of name servers: the
-// names that end with .test are this machine, and to look up slow.test takes longer than anybody
-// waits.
+// A module to load into a program before all others (LD_PRELOAD), in place of name servers:
+// the names that end with .test and localhost. with its dot are this machine, and to look up
+// slow.test takes longer than anybody waits.
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -12,8 +12,8 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
                            addrinfo** list) {
   static const auto real =
       reinterpret_cast<decltype(&getaddrinfo)>(dlsym(RTLD_NEXT, "getaddrinfo"));
-  std::string host = name ? name : "";
+  const std::string host = name ? name : "";
   if (host == "slow.test") sleep(60);
-  if (host.ends_with('.')) host.pop_back();
-  return real(host.ends_with(".test") ? "127.0.0.1" : name, service, hints, list);
+  const bool is_here = host == "localhost." || host.ends_with(".test") || host.ends_with(".test.");
+  return real(is_here ? "127.0.0.1" : name, service, hints, list);
 }
