@@ -81,6 +81,11 @@ Process::~Process() {
   finish();
 }
 
+bool Process::has_ended() const {
+  pollfd ended{ended_.get(), POLLIN, 0};
+  return poll(&ended, 1, 0) == 1;
+}
+
 void Process::signal(int number) {
   if (pid_ > 0) kill(pid_, number);
 }
@@ -89,7 +94,7 @@ bool Process::collect() {
   using std::chrono::milliseconds;
   const auto now = Clock::now();
   auto until = deadline_;
-  if (go_on_) {
+  if (go_on_ && !has_ended()) {
     if (now >= next_question_) {
       next_question_ = now + milliseconds(50);
       result_.timed_out = !go_on_(pid_, result_);
@@ -127,8 +132,7 @@ std::string Process::read_line() {
 
 Result Process::finish() {
   input_.close();
-  pollfd ended{ended_.get(), POLLIN, 0};  // in time: what it said may have waited for us
-  if (poll(&ended, 1, 0) == 1) deadline_ = std::max(deadline_, Clock::now());
+  if (has_ended()) deadline_ = std::max(deadline_, Clock::now());  // it was in time, we are late
   while (collect()) {
   }
   reap();

@@ -85,7 +85,8 @@ class Process {
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool collect();  // more output; false once the process has ended or its time is over
+  bool has_ended() const;  // what it has said may still have to be read
+  bool collect();          // more output; false once the process has ended or its time is over
   void reap();
 
   Clock::time_point deadline_, next_question_;

@@ -178,3 +178,16 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }
+
+bool is_starved(pid_t process, double seconds) {
+  const std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
+  std::istringstream after_name(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
+  std::string skipped;
+  for (int i = 3; i < 14; ++i) after_name >> skipped;
+  double user = 0, system = 0;  // in clock ticks
+  if (!(after_name >> user >> system)) return false;
+  if (user + system >= seconds * double(sysconf(_SC_CLK_TCK))) return false;
+  const auto threads = look_at_all(process);
+  return std::ranges::any_of(threads,
+                             [](const auto& one) { return one.second.wait == Wait::computing; });
+}

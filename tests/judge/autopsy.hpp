@@ -12,3 +12,6 @@ std::string deadlock(pid_t process, const std::string& program);
 
 // The same, or else what each of its threads does, such as "1 thread waits for the network".
 std::string what_it_waits_for(pid_t process, const std::string& program);
+
+// Whether it computes, and others on this machine have left it less than `seconds` of CPU time.
+bool is_starved(pid_t process, double seconds);

@@ -134,11 +134,13 @@ std::string race(Exam& exam) {
 }
 
 std::string torn(Exam& exam) {
-  const Run run = exam.run(times(8, "/barrier/8"), never_together(8));
-  if (run.given_up) fail("8 URLs, " + in_flight(run));
-  for (const auto& line : run.lines)
-    if (line != "/barrier/8 OK") fail("a line is torn: `" + line.substr(0, 60) + "`");
-  exam.expect(run, times(8, "/barrier/8 OK"));
+  for (int chance = 0; chance < 3; ++chance) {  // who locks each piece may be lucky once
+    const Run run = exam.run(times(8, "/barrier/8"), never_together(8));
+    if (run.given_up) fail("8 URLs, " + in_flight(run));
+    for (const auto& line : run.lines)
+      if (line != "/barrier/8 OK") fail("a line is torn: `" + line.substr(0, 60) + "`");
+    exam.expect(run, times(8, "/barrier/8 OK"));
+  }
   return all_in_flight(8) + ", and 8 whole lines";
 }
 

@@ -24,16 +24,16 @@ std::string milliseconds(std::optional<Micros> time) {
 
 void append_bar(std::string& json, const Bar& bar, std::size_t row) {
   const std::string outcome = timeline::outcome(bar);
-  json += "{\"row\": " + std::to_string(row) + ", \"target\": " + quoted(bar.target) +
+  json += "{\"row\": " + std::to_string(row) + ", \"target\": " + json_string(bar.target) +
           ", \"accepted\": " + milliseconds(bar.accepted) +
           ", \"read\": " + milliseconds(bar.read) + ", \"first\": " + milliseconds(bar.first) +
           ", \"last\": " + milliseconds(bar.last) + ", \"status\": " + std::to_string(bar.status) +
-          ", \"outcome\": " + quoted(outcome.empty() ? "OK" : outcome) + '}';
+          ", \"outcome\": " + json_string(outcome.empty() ? "OK" : outcome) + '}';
 }
 
 void append_run(std::string& json, const Run& run, std::uint64_t since, Clock::time_point now) {
-  json += "{\"id\": " + std::to_string(run.id) + ", \"agent\": " + quoted(run.agent) +
-          ", \"name\": " + quoted(timeline::name(run)) +
+  json += "{\"id\": " + std::to_string(run.id) + ", \"agent\": " + json_string(run.agent) +
+          ", \"name\": " + json_string(timeline::name(run)) +
           ", \"requests\": " + std::to_string(run.requests) +
           ", \"in_flight\": " + std::to_string(run.in_flight) +
           ", \"most_in_flight\": " + std::to_string(run.most_in_flight) +

@@ -141,7 +141,8 @@ awaitable<void> gzip(Site&, Exchange& exchange) {  // {"gzipped": true}
 awaitable<void> headers(Site&, Exchange& exchange) {
   std::string json;
   for (const auto& field : exchange.request)
-    json += (json.empty() ? "" : ", ") + quoted(field.name_string()) + ": " + quoted(field.value());
+    json += (json.empty() ? "" : ", ") + json_string(field.name_string()) + ": " +
+            json_string(field.value());
   co_await exchange.send(200, "{\"headers\": {" + json + "}}\n",
                          "Content-Type: application/json\r\n");
 }

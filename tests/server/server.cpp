@@ -59,8 +59,8 @@ static std::optional<unsigned> complaint(const error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) return 431;
   if (error == http::error::body_limit) return 413;
   if (error == http::error::end_of_stream || error == http::error::partial_message) return {};
-  const auto& category = make_error_code(http::error::bad_method).category();
-  return error.category() == category ? std::optional(400u) : std::nullopt;
+  const error_code malformed = http::error::bad_method;  // such as this one
+  return error.category() == malformed.category() ? std::optional(400u) : std::nullopt;
 }
 
 awaitable<void> Server::serve(tcp::socket socket, Context* context) try {

@@ -455,7 +455,7 @@ std::string trace(const Runs& runs, Clock::time_point now) {
     const auto id = static_cast<unsigned long long>(run->id);
     print(json,
           "%s{\"ph\": \"M\", \"name\": \"process_name\", \"pid\": %llu, \"args\": {\"name\": %s}}",
-          comma, id, quoted(name(*run)).c_str());
+          comma, id, json_string(name(*run)).c_str());
     comma = ",\n";
     std::set<std::pair<Micros, std::size_t>> lanes;  // when each is free again, and its number
     for (const auto& bar : run->bars) {
@@ -471,9 +471,9 @@ std::string trace(const Runs& runs, Clock::time_point now) {
               what.c_str(), id, lane, static_cast<long long>((start + from).count()),
               static_cast<long long>((to - from).count()));
       };
-      event(quoted(bar.target), times.accepted, times.last);
+      event(json_string(bar.target), times.accepted, times.last);
       print(json, ", \"args\": {\"status\": %u, \"outcome\": %s}}", bar.status,
-            quoted(bar.last && outcome(bar).empty() ? "OK" : outcome(bar)).c_str());
+            json_string(bar.last && outcome(bar).empty() ? "OK" : outcome(bar)).c_str());
       event("\"waiting\"", times.read, times.first);
       json += '}';
       if (bar.first) event("\"sending\"", times.first, times.last), json += '}';
@@ -484,7 +484,7 @@ std::string trace(const Runs& runs, Clock::time_point now) {
 
 }  // namespace timeline
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string json = "\"";
   for (const unsigned char c : text) {
     char escaped[8] = {static_cast<char>(c)};

@@ -40,4 +40,4 @@ std::string trace(const Runs& runs, Clock::time_point now);
 }  // namespace timeline
 
 // `text` as a string of JSON.
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);

@@ -14,8 +14,10 @@ std::mutex terminal;
 
 // A slow line to the terminal: a piece takes a moment. A single call is safe in any thread.
 void slow_print(const std::string& piece) {
-  const std::lock_guard lock(terminal);
-  std::fputs(piece.c_str(), stdout);
+  {
+    const std::lock_guard lock(terminal);
+    std::fputs(piece.c_str(), stdout);
+  }
   std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
