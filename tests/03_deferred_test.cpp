@@ -1,6 +1,7 @@
 // Each sentence of what a Deferred promises, in chapter 03's deferred.hpp.
 
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>

@@ -1,0 +1,138 @@
+// The chain behind a Deferred: it hands on results whose types only the callbacks know.
+
+#include "deferred.hpp"
+
+#include <cstdio>
+#include <deque>
+
+std::string describe(const std::exception_ptr& error) try {
+  std::rethrow_exception(error);
+} catch (const std::exception& exception) {
+  return exception.what();
+} catch (...) {
+  return "an exception that is no std::exception";
+}
+
+void report_unhandled_error(std::exception_ptr error) {
+  std::fprintf(stderr, "Unhandled error in Deferred: %s\n", describe(error).c_str());
+}
+
+namespace detail {
+
+// Ownership runs down the chain only (state, step, next state), the way back up is weak: a chain
+// lives as long as somebody can fire it, and makes no cycle.
+struct State {
+  AnyResult result;
+  std::unique_ptr<Step> next;
+  std::weak_ptr<State> upstream;  // what must fire before this one can
+  std::function<void()> canceller;
+  bool fired = false, chained = false, linked = false, cancelled = false;
+
+  void settle(AnyResult with) {
+    result = std::move(with);
+    fired = true;
+    canceller = nullptr;
+  }
+
+  // The links of a long chain go one after the other here: left to itself, each would destroy the
+  // next from within its own destructor, and 100,000 of them overflow the stack.
+  ~State() {
+    if (result.failure) on_unhandled_error(result.failure);
+    for (auto step = std::move(next); step;) {
+      const auto target = std::move(step->target);
+      step = target.use_count() == 1 ? std::move(target->next) : nullptr;
+    }
+  }
+};
+
+namespace {
+
+// #region pause
+// The chain pauses: what stands behind the target now stands behind `inner`. Nothing stays in
+// between, so a loop that goes on for ever, each try inside the one before, does not grow.
+void pause(const StatePtr& target, const StatePtr& inner) {
+  for (auto state = inner; state; state = state->upstream.lock())
+    if (state == target) throw std::logic_error("a callback returned what waits for it");
+  inner->next = target->next ? std::move(target->next) : std::make_unique<Step>(target);
+  inner->chained = true;
+  target->upstream = inner->next->target->upstream = inner;
+}
+// #endregion pause
+
+// Runs the callback, and returns the state to go on with.
+StatePtr advance(Step& step, AnyResult& result) try {
+  const StatePtr inner = step.run(result);
+  if (inner && inner->chained) throw std::logic_error("a Deferred takes one callback");
+  if (inner && !inner->fired) return pause(step.target, inner), inner;
+  step.target->settle(std::move(inner ? inner->result : result));
+  return step.target;
+} catch (...) {
+  step.target->settle(Result<void>(std::current_exception()));
+  return step.target;
+}
+
+// #region run
+// Runs the chain from `state` as far as there are results: in a loop, so its length costs no stack.
+// A callback that itself adds to a fired Deferred nests; from 100 deep on that waits until the
+// 100th is back, so that a loop of retries that fail at once costs no stack either.
+void run(StatePtr state) {
+  static thread_local std::deque<StatePtr> postponed;
+  static thread_local int depth = 0;
+  if (depth == 100) return postponed.push_back(std::move(state));
+  for (++depth;;) {
+    while (state->fired && state->next) {
+      const auto step = std::move(state->next);
+      state = advance(*step, state->result);
+    }
+    if (postponed.empty()) break;
+    state = std::move(postponed.front());
+    postponed.pop_front();
+  }
+  --depth;
+}
+// #endregion run
+
+}  // namespace
+
+StatePtr make_state(std::function<void()> canceller) {
+  auto state = std::make_shared<State>();
+  state->canceller = std::move(canceller);
+  return state;
+}
+
+StatePtr make_fired(AnyResult result) {
+  auto state = std::make_shared<State>();
+  state->settle(std::move(result));
+  return state;
+}
+
+void fire(const StatePtr& state, AnyResult result) {
+  if (std::exchange(state->cancelled, false)) return;
+  if (state->fired || state->linked) throw std::logic_error("a Deferred fires once");
+  state->settle(std::move(result));
+  run(state);
+}
+
+void link(const StatePtr& state, std::unique_ptr<Step> step) {
+  if (state->chained) throw std::logic_error("a Deferred takes one callback");
+  state->chained = step->target->linked = true;
+  step->target->upstream = state;
+  state->next = std::move(step);
+  run(state);
+}
+
+void cancel(StatePtr state) {
+  while (!state->fired) {
+    if (auto upstream = state->upstream.lock()) {
+      state = std::move(upstream);
+      continue;
+    }
+    if (const auto canceller = std::exchange(state->canceller, nullptr)) canceller();
+    if (state->fired) return;
+    state->cancelled = true;
+    state->settle(Result<void>(std::make_exception_ptr(Cancelled())));
+    return run(state);
+  }
+}
+
+}  // namespace detail
