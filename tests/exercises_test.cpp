@@ -2,6 +2,12 @@
 // whole way from the first to the last. (Whether each answer gets its verdict is tested by ctest's
 // `exercises`, one test each.)
 
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -66,6 +72,65 @@ std::string said(const Result& result) {
 bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
+
+// The judge in a terminal of its own, with somebody at the keys.
+class Terminal {
+ public:
+  explicit Terminal(const char* verb) {
+    int master = -1;
+    pid_ = forkpty(&master, nullptr, nullptr, nullptr);
+    if (pid_ == 0) {
+      setenv("SYNC_DESERT_TRIAL", "1", 1);
+      execl(BUILD_DIR "/tests/judge/judge", "judge", verb, nullptr);
+      _exit(127);
+    }
+    master_ = Descriptor(master);
+  }
+  ~Terminal() {
+    if (pid_ > 0) kill(pid_, SIGKILL), waitpid(pid_, nullptr, 0);
+  }
+  Terminal(const Terminal&) = delete;
+
+  // Whether it shows that, within a minute, behind what was looked for before.
+  bool shows(const std::string& part) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!has(text_, part)) {
+      pollfd screen{master_.get(), POLLIN, 0};
+      char piece[4096];
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (poll(&screen, 1, 1000) == 0) continue;
+      const ssize_t size = ::read(master_.get(), piece, sizeof piece);
+      if (size <= 0) return false;  // it has ended
+      text_.append(piece, std::size_t(size));
+    }
+    text_.erase(0, text_.find(part) + part.size());
+    return true;
+  }
+
+  void type(char key) { CHECK(::write(master_.get(), &key, 1) == 1); }
+
+  // Whether keys come as they are pressed, and unseen.
+  bool is_raw() const {
+    termios now{};
+    return tcgetattr(master_.get(), &now) == 0 && !(now.c_lflag & (ICANON | ECHO));
+  }
+
+  // Its exit status; it ends within a minute, or is ended.
+  int status() {
+    int status = 0;
+    for (int i = 0; waitpid(pid_, &status, WNOHANG) == 0; ++i) {
+      if (i == 600) kill(pid_, SIGKILL);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_;
+  Descriptor master_;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -178,6 +243,71 @@ TEST_CASE("exercises: watch judges what is saved, and obeys its keys") {
   const Result result = watch.finish();  // its stdin ends, which is as good as q
   CHECK(result.status == 0);
   CHECK(result.orphans == 0);
+}
+
+TEST_CASE("exercises: watch in a terminal: h hints, n goes on once it passed, q quits") {
+  fs::remove_all(trial);
+  judge({"start", "01.1"});
+  Terminal watch("watch");
+  CHECK(watch.shows("FAIL"));
+  CHECK(watch.shows("[h] hint  [q] quit"));
+  CHECK(watch.is_raw());
+  watch.type('h');
+  CHECK(watch.shows("Hint 1 of 3 for 01.1 status:"));
+  watch.type('h');
+  CHECK(watch.shows("Hint 2 of 3 for 01.1 status:"));
+  watch.type('x');  // nothing
+  watch.type('n');
+  CHECK(watch.shows("01.1 status is not passed yet."));
+  write(trial / "01.1-status.cpp", read(root / "01-sync/exercises/1-status/solution.cpp"));
+  CHECK(watch.shows("01.1 status: judging ..."));
+  CHECK(watch.shows("PASS"));
+  CHECK(watch.shows("[n] next  [q] quit"));
+  write(trial / "01.2-deadline.cpp", "int main() { return twelve; }\n");  // is judged at once
+  watch.type('n');
+  CHECK(watch.shows("*01.2, "));
+  CHECK(watch.shows("01.2 deadline: judging ..."));
+  CHECK(watch.shows("BUILD"));
+  CHECK(watch.shows("[h] hint  [q] quit"));
+  watch.type('h');
+  CHECK(watch.shows("Hint 1 of 3 for 01.2 deadline:"));
+  watch.type('q');
+  CHECK(watch.status() == 1);  // 01.2 is not passed
+  CHECK(!watch.is_raw());
+  const std::string progress = read(trial / "progress");
+  CHECK(has(progress, "current 01.2\n"));
+  CHECK(has(progress, "passed 01.1\n"));
+  CHECK(has(progress, "hints 01.1 2\n"));
+}
+
+TEST_CASE("exercises: where a sanitizer cannot run, the judge says so and judges without it") {
+  fs::remove_all(trial);
+  const auto check = [](const char* id, const char* file, const fs::path& answer) {
+    judge({"start", id});
+    fs::copy_file(root / answer, trial / file, fs::copy_options::overwrite_existing);
+    // Sanitizers reserve terabytes of addresses.
+    return said(run({"env", "SYNC_DESERT_TRIAL=1", "sh", "-c", "ulimit -v 8000000 && exec \"$@\"",
+                     "sh", BUILD_DIR "/tests/judge/judge", "check"}));
+  };
+  const auto without = [](const std::string& text, const std::string& sanitizer) {
+    return has(text, "(The " + sanitizer + " sanitizer does not run on this machine: ") &&
+           has(text, "Judged without, so what only it sees is not seen.)\n");
+  };
+  const std::string status =
+      check("01.1", "01.1-status.cpp", "01-sync/exercises/1-status/solution.cpp");
+  INFO(status);
+  CHECK(without(status, "address"));
+  CHECK(has(status, "\nPASS: "));
+  const std::string wrong =
+      check("01.1", "01.1-status.cpp", "01-sync/exercises/1-status/wrong-no-redirects.cpp");
+  INFO(wrong);
+  CHECK(without(wrong, "address"));
+  CHECK(has(wrong, "\nFAIL: "));
+  const std::string race =
+      check("02.2", "02.2-race.cpp", "02-threads/exercises/2-race/solution.cpp");
+  INFO(race);
+  CHECK(without(race, "thread"));
+  CHECK(has(race, "\nPASS: "));
 }
 
 TEST_CASE("exercises: a judge that is ended leaves nothing behind") {

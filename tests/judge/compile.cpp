@@ -1,5 +1,6 @@
 #include "compile.hpp"
 
+#include <cstdio>
 #include <sstream>
 #include <stdexcept>
 
@@ -69,4 +70,16 @@ std::optional<Verdict> compile(const Exercise& exercise, bool plain) {
   if (result.timed_out) return Verdict{"BUILD", "the compiler was not done after 120 s"};
   if (result.status == 0) return {};
   return first_error(exercise, result.out + result.err);
+}
+
+void prepare(const Exercise& exercise) {
+  const std::vector<std::string> build{"ninja", "-C", BUILD_DIR, "ready-" + exercise.id};
+  auto plan = build;
+  plan.push_back("-n");
+  if (run(plan).out.find("no work to do") != std::string::npos) return;
+  std::puts("\nBuilding what it stands on; the first time that takes up to two minutes ...");
+  std::fflush(stdout);
+  run(build, {.time_limit = std::chrono::minutes(10),
+              .go_on = [](pid_t, const Result&) { return !interrupted_by; }});
+  if (interrupted_by) throw Interrupted();
 }

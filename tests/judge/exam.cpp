@@ -90,8 +90,10 @@ Exam::Exam(const Exercise& exercise, std::filesystem::path source, std::filesyst
       program_(std::move(program)),
       plain_(plain || exercise.sanitizer.empty()) {}
 
-Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
-  const Server server;
+namespace {
+
+// How to run a program with that sanitizer.
+Lines command_for(const std::string& sanitizer, const std::string& program) {
   Lines command{"env",
                 "-uhttp_proxy",
                 "-uall_proxy",
@@ -99,10 +101,28 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
                 "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0",
                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1"};
   // ThreadSanitizer's memory map does not go together with much randomness in that of the program.
-  static const bool setarch = ::run({"setarch", "-R", "true"}).status == 0;
-  if (!plain_ && exercise_.sanitizer == "thread" && setarch)
-    command.insert(command.end(), {"setarch", "-R"});
-  command.push_back(program_);
+  static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
+  if (sanitizer == "thread" && setarch) command.insert(command.end(), {"setarch", "-R"});
+  command.push_back(program);
+  return command;
+}
+
+// A sanitizer that cannot run (too little memory to reserve, a kernel it does not know) ends every
+// program in a way of its own: so it is tried on one that does nothing.
+void try_sanitizer(const std::string& sanitizer) {
+  const Result nothing = run(command_for(sanitizer, BUILD_DIR "/tests/judge/nothing-" + sanitizer));
+  if (interrupted_by) throw Interrupted();
+  if (nothing.status == 0) return;
+  const Lines said = split(nothing.err);
+  throw SanitizerUnusable{said.empty() ? "it ends with status " + std::to_string(nothing.status)
+                                       : said.front()};
+}
+
+}  // namespace
+
+Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
+  const Server server;
+  Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_);
   for (const auto& argument : arguments)
     command.push_back((argument.front() == '/' ? server.url() : "") + argument);
 
@@ -283,6 +303,7 @@ void Exam::expect_status(const Run& run, int status) const {
 
 Verdict examine(const Exercise& exercise, const std::filesystem::path& source,
                 const std::filesystem::path& program, bool plain) try {
+  if (!plain && !exercise.sanitizer.empty()) try_sanitizer(exercise.sanitizer);
   Exam exam(exercise, source, program, plain);
   return {"PASS", examiner(exercise.id)(exam)};
 } catch (const Verdict& verdict) {

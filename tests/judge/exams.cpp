@@ -28,22 +28,22 @@ Run run_without_last(Run run) {
   return run;
 }
 
-// Some wait in a barrier, and for 1.5 s there were never `parties` of them: nor will there be.
+// Some wait in a barrier, and for 1.2 s there were never `parties` of them: nor will there be.
 Exam::Hopeless never_together(unsigned parties) {
   const auto since = std::make_shared<Clock::time_point>();
   return [since, parties](unsigned, unsigned waiting, unsigned most) {
     if (waiting == 0 || most >= parties) return false;
     if (*since == Clock::time_point()) *since = Clock::now();
-    return Clock::now() - *since > std::chrono::milliseconds(1500);
+    return Clock::now() - *since > std::chrono::milliseconds(1200);
   };
 }
 
-// One waits in a barrier, and for 1.5 s there was nobody else: nor will there be.
+// One waits in a barrier, and for 1.2 s there was nobody else: nor will there be.
 Exam::Hopeless alone() {
   const auto since = std::make_shared<Clock::time_point>();
   return [since](unsigned, unsigned waiting, unsigned) {
     if (waiting != 1 || *since == Clock::time_point()) *since = Clock::now();
-    return Clock::now() - *since > std::chrono::milliseconds(1500);
+    return Clock::now() - *since > std::chrono::milliseconds(1200);
   };
 }
 

@@ -52,7 +52,8 @@ const std::vector<Exercise>& exercises() {
     std::string sanitizer;
     for (Exercise one; in >> one.id >> one.name >> one.chapter >> one.minutes >> one.time_limit >>
                        one.sanitizer;) {
-      if (one.sanitizer == "none") one.sanitizer.clear();
+      one.lacks = one.sanitizer.rfind("no-", 0) == 0 ? one.sanitizer.substr(3) : "";
+      if (one.sanitizer == "none" || !one.lacks.empty()) one.sanitizer.clear();
       list.push_back(one);
     }
     return list;

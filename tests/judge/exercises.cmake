@@ -6,28 +6,33 @@ exercise(01.1 status MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER address LIBRAR
 exercise(01.2 deadline MINUTES 10 START HANG TIME_LIMIT 5 SANITIZER address LIBRARIES CURL::libcurl)
 exercise(01.3 waiting MINUTES 20 START FAIL TIME_LIMIT 5 LIBRARIES CURL::libcurl)
 
-exercise(02.1 threads MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER thread LIBRARIES CURL::libcurl)
-exercise(02.2 race MINUTES 15 START RACE TIME_LIMIT 5 SANITIZER thread LIBRARIES CURL::libcurl)
-exercise(02.3 torn MINUTES 10 START FAIL TIME_LIMIT 5 SANITIZER thread LIBRARIES CURL::libcurl)
-exercise(02.4 limit MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER thread LIBRARIES CURL::libcurl)
+set(both LIBRARIES CURL::libcurl HEADERS <memory> <string> <thread> <vector>)
+exercise(02.1 threads MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
+exercise(02.2 race MINUTES 15 START RACE TIME_LIMIT 5 SANITIZER thread ${both})
+exercise(02.3 torn MINUTES 10 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
+exercise(02.4 limit MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
 exercise(02.5 deadlock MINUTES 15 START HANG TIME_LIMIT 3)
 
-exercise(03.1 lifetime MINUTES 15 START CRASH TIME_LIMIT 5 SANITIZER address LIBRARIES 03-callbacks-agent)
+set(agent LIBRARIES 03-callbacks-agent HEADERS ${CMAKE_SOURCE_DIR}/03-callbacks/agent.hpp)
+exercise(03.1 lifetime MINUTES 15 START CRASH TIME_LIMIT 5 SANITIZER address ${agent})
 exercise(03.2 chain MINUTES 30 START FAIL TIME_LIMIT 5 SANITIZER address)
-exercise(03.3 gather MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER address LIBRARIES 03-callbacks-agent)
-exercise(03.4 retry MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address LIBRARIES 03-callbacks-agent)
+exercise(03.3 gather MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
+exercise(03.4 retry MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
 
-set(curl CURL::libcurl)
+set(green HEADERS ${CMAKE_SOURCE_DIR}/04-green-threads/green/green.hpp <memory> <string>
+          LIBRARIES 04-green-threads-green)
 exercise(04.1 echo MINUTES 20 START FAIL TIME_LIMIT 5 LIBRARIES Boost::context)
 exercise(
   04.2 sleep MINUTES 20 START FAIL TIME_LIMIT 5
   LIBRARIES $<FILTER:$<TARGET_OBJECTS:04-green-threads-green>,EXCLUDE,patch> Boost::context)
-exercise(04.3 starvation MINUTES 10 START FAIL TIME_LIMIT 5 LIBRARIES 04-green-threads-green)
-exercise(04.4 lost-update MINUTES 15 START FAIL TIME_LIMIT 5 LIBRARIES 04-green-threads-green ${curl})
-exercise(04.5 pool MINUTES 25 START FAIL TIME_LIMIT 5 LIBRARIES 04-green-threads-green ${curl})
+exercise(04.3 starvation MINUTES 10 START FAIL TIME_LIMIT 5 ${green})
+exercise(04.4 lost-update MINUTES 15 START FAIL TIME_LIMIT 5 ${green} CURL::libcurl)
+exercise(04.5 pool MINUTES 25 START FAIL TIME_LIMIT 5 ${green} CURL::libcurl)
 
-exercise(05.1 await MINUTES 20 START FAIL TIME_LIMIT 5 LIBRARIES 05-coroutines-http)
-exercise(05.2 dangling MINUTES 10 START CRASH TIME_LIMIT 5 SANITIZER address LIBRARIES 05-coroutines-http)
-exercise(05.3 first MINUTES 25 START HANG TIME_LIMIT 5 LIBRARIES 05-coroutines-http)
-exercise(05.4 limit MINUTES 20 START FAIL TIME_LIMIT 5 LIBRARIES 05-coroutines-http)
+set(http LIBRARIES 05-coroutines-http HEADERS ${CMAKE_SOURCE_DIR}/05-coroutines/http_get.hpp
+         <boost/asio/co_spawn.hpp> <boost/asio/detached.hpp>)
+exercise(05.1 await MINUTES 20 START FAIL TIME_LIMIT 5 ${http})
+exercise(05.2 dangling MINUTES 10 START CRASH TIME_LIMIT 5 SANITIZER address ${http})
+exercise(05.3 first MINUTES 25 START HANG TIME_LIMIT 5 ${http})
+exercise(05.4 limit MINUTES 20 START FAIL TIME_LIMIT 5 ${http})
 exercise(05.5 task MINUTES 30 START FAIL TIME_LIMIT 5 OPTIONS -O2)

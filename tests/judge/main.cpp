@@ -1,16 +1,23 @@
 // judge VERB [ARGUMENT...]                               what ./learn calls
-// judge verify ID SOURCE PROGRAM VERDICT TIMES AT_ONCE   what ctest calls
+// judge seconds [ID...]                                  from save to verdict; where nothing else
+// runs judge verify ID SOURCE PROGRAM VERDICT TIMES AT_ONCE   what ctest calls
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "compile.hpp"
 #include "exam.hpp"
 #include "teacher.hpp"
 
@@ -77,6 +84,46 @@ int verify(const std::vector<std::string>& words) try {
   return 2;
 }
 
+// What a learner waits for: the answer is saved, compiled without ccache, and judged.
+double save_to_verdict(const Exercise& exercise, const std::string& answer, std::string& kind) {
+  const auto start = std::chrono::steady_clock::now();
+  std::ofstream(exercise.work()) << answer;
+  const auto error = compile(exercise, false);
+  kind = (error ? *error : examine(exercise, exercise.work(), exercise.program(false), false)).kind;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// A line for each answer: the median of three. Status 1 if one takes longer than a learner is
+// promised: 3 s, or 6 s from chapter 03 on. That a program hangs takes as long as its time limit.
+int seconds(const std::vector<std::string>& ids) {
+  setenv("SYNC_DESERT_TRIAL", "1", 1);
+  setenv("CCACHE_DISABLE", "1", 1);
+  bool late = false;
+  for (const auto& exercise : exercises()) {
+    if (!ids.empty() && std::find(ids.begin(), ids.end(), exercise.id) == ids.end()) continue;
+    std::filesystem::create_directories(exercise.work().parent_path());
+    prepare(exercise);
+    const double promised = exercise.chapter < "03" ? 3 : 6;
+    std::set<std::string> answers;  // in order: the solution, the start, the wrong ones
+    for (const auto& entry : std::filesystem::directory_iterator(exercise.folder()))
+      if (entry.path().extension() == ".cpp") answers.insert(entry.path().stem());
+    answers.erase(std::next(answers.begin(), 3), answers.end());
+    for (const auto& answer : answers) {
+      const std::string text = read_file(exercise.folder() / (answer + ".cpp"));
+      std::vector<double> took;
+      std::string kind;
+      for (int i = 0; i < 3; ++i) took.push_back(save_to_verdict(exercise, text, kind));
+      std::sort(took.begin(), took.end());
+      const bool too_long = kind != "HANG" && took[1] > promised;
+      late = late || too_long;
+      std::printf("%s %-24s %-5s %4.1f s%s\n", exercise.id.c_str(), answer.c_str(), kind.c_str(),
+                  took[1], too_long ? ", too long" : "");
+      std::fflush(stdout);
+    }
+  }
+  return late ? 1 : 0;
+}
+
 void interrupt(int number) { interrupted_by = number; }
 
 }  // namespace
@@ -88,6 +135,7 @@ int main(int argc, char* argv[]) try {
   if (words.empty()) words = {"list"};
   const std::string verb = words.front();
   words.erase(words.begin());
+  if (verb == "seconds") return seconds(words);
   return verb == "verify" ? verify(words) : teach(verb, words);
 } catch (const Interrupted&) {
   return 128 + interrupted_by;

@@ -126,6 +126,7 @@ int start(Progress& progress, const std::vector<std::string>& arguments) {
   say((fresh ? "Edit " : "Go on in ") + exercise->shown().string() +
       ", then type ./learn check, or ./learn watch to have it");
   say("judged each time you save it. ./learn hint gives the first of three hints.");
+  prepare(*exercise);
   return 0;
 }
 
@@ -159,6 +160,9 @@ Verdict judge(const Exercise& exercise) {
   if (!fs::exists(exercise.work()))
     throw Usage(exercise.shown().string() + " is not there; type: ./learn start " + exercise.id);
   if (const auto error = compile(exercise, false)) return *error;
+  if (!exercise.lacks.empty())
+    say("(The compiler has no " + exercise.lacks +
+        " sanitizer. Judged without, so what only it sees is not seen.)");
   try {
     return examine(exercise, exercise.work(), exercise.program(false), false);
   } catch (const SanitizerUnusable& unusable) {
