@@ -17,13 +17,12 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
 #include <cctype>
 #include <cstring>
 #include <memory>
@@ -198,15 +197,13 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void write() {
-    request_ = {http::verb::get, target(url_), 11};
-    request_.set(http::field::host, host_header(url_));
-    request_.set(http::field::user_agent, USER_AGENT);
-    request_.set(http::field::accept, "*/*");
-    request_.set(http::field::connection, "close");
-    if (const auto who = authorization(url_); !who.empty())
-      request_.set(http::field::authorization, who);
-    over_stream(
-        [&](auto& stream) { http::async_write(stream, request_, then(&Session::read_header)); });
+    const std::string who = authorization(url_);
+    request_ = "GET " + target(url_) + " HTTP/1.1\r\nHost: " + host_header(url_) +
+               "\r\nUser-Agent: " USER_AGENT "\r\nAccept: */*\r\nConnection: close\r\n" +
+               (who.empty() ? "" : "Authorization: " + who + "\r\n") + "\r\n";
+    over_stream([&](auto& stream) {
+      asio::async_write(stream, asio::buffer(request_), then(&Session::read_header));
+    });
   }
 
   void read_header() {
@@ -256,7 +253,7 @@ class Session : public std::enable_shared_from_this<Session> {
   tcp::socket socket_;
   std::unique_ptr<ssl::stream<tcp::socket&>> tls_;  // over socket_, for https
   asio::steady_timer deadline_;
-  http::request<http::empty_body> request_;
+  std::string request_;
   beast::flat_buffer buffer_{header_limit};
   std::optional<http::response_parser<Discard>> parser_;
 };

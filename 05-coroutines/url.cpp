@@ -34,9 +34,9 @@ std::string escape(std::string_view text) {
     const auto c = static_cast<unsigned char>(text[i]);
     const bool fine = c == '%' ? is_hex(i + 1) && is_hex(i + 2)
                                : c > ' ' && c < 0x7f && !std::strchr("\"<>[\\]^`{|}", c);
-    char code[4];
-    std::snprintf(code, sizeof code, "%%%02X", c);
-    fine ? escaped += text[i] : escaped += code;
+    char code[4] = {text[i]};
+    if (!fine) std::snprintf(code, sizeof code, "%%%02X", c);
+    escaped += code;
   }
   return escaped;
 }
