@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/connect.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -17,13 +17,12 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -39,7 +38,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Timer = asio::steady_timer::rebind_executor<Executor>::other;
-using Request = http::request<http::empty_body>;
 
 namespace {
 
@@ -48,15 +46,11 @@ constexpr std::chrono::seconds time_limit(10);
 constexpr std::size_t max_headers = 128 * 1024, piece_of_body = 16 * 1024;
 
 // #region request
-Request make_request(const std::string& url) {
-  Request request(http::verb::get, target(url), 11);
-  request.set(http::field::host, host_header(url));
-  request.set(http::field::user_agent, USER_AGENT);
-  request.set(http::field::accept, "*/*");
-  request.set(http::field::connection, "close");
-  if (const auto who = authorization(url); !who.empty())
-    request.set(http::field::authorization, who);
-  return request;
+std::string make_request(const std::string& url) {
+  const std::string who = authorization(url);
+  return "GET " + target(url) + " HTTP/1.1\r\nHost: " + host_header(url) +
+         "\r\nUser-Agent: " USER_AGENT "\r\nAccept: */*\r\nConnection: close\r\n" +
+         (who.empty() ? "" : "Authorization: " + who + "\r\n") + "\r\n";
 }
 // #endregion request
 
@@ -84,12 +78,10 @@ bool is_redirect(const Response& response) {
 }
 
 // #region exchange
-// The stream is a TCP socket, or TLS over one. Read piece by piece: Beast's async_read would miss a
-// cancellation that comes between two of its pieces, while each co_await asks whether one has come.
+// Read piece by piece: Beast's async_read would miss a cancellation that comes between two of its
+// pieces, while each co_await asks whether one has come.
 template <typename Stream>
-awaitable<Response> exchange(Stream& stream, std::string url) {
-  co_await http::async_write(stream, make_request(url), asio::deferred);
-
+awaitable<Response> receive(Stream& stream) {
   boost::beast::flat_buffer buffer(max_headers);
   std::optional<http::response_parser<Discard>> parser;
   do {  // 100 Continue and its like come before the answer
@@ -108,6 +100,16 @@ awaitable<Response> exchange(Stream& stream, std::string url) {
   while (!parser->is_done())
     co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   co_return response;
+}
+
+// The stream is a TCP socket, or TLS over one. While the server thinks, there is no buffer and no
+// parser yet: what a fetch holds while it waits is what 10,000 of them hold at once. (Nor can TLS
+// have read any of the answer before: to what has just been asked, all of it is still to come.)
+template <typename Stream>
+awaitable<Response> exchange(Stream& stream, std::string url) {
+  co_await asio::async_write(stream, asio::buffer(make_request(url)), asio::deferred);
+  co_await stream.lowest_layer().async_wait(Socket::wait_read, asio::deferred);
+  co_return co_await receive(stream);
 }
 // #endregion exchange
 
@@ -134,15 +136,20 @@ awaitable<Response> exchange_over_tls(Socket& socket, std::string url) {
 // #endregion handshake
 
 // #region get
-awaitable<Response> get(std::string url) {
+// Connected to the first of the server's endpoints that answers.
+awaitable<Socket> connect(std::string url) {
   const Endpoints endpoints = co_await resolve(host(url), port(url));
+  for (auto endpoint = endpoints.begin();; ++endpoint) {
+    Socket socket(co_await asio::this_coro::executor, endpoint->protocol());
+    const auto [error] = co_await socket.async_connect(*endpoint, asio::as_tuple(asio::deferred));
+    if (!error) co_return socket;
+    if (endpoint + 1 == endpoints.end()) throw boost::system::system_error(error);
+  }
+}
 
-  Socket socket(co_await asio::this_coro::executor);
-  socket.open(endpoints.front().protocol());  // throws; async_connect calls any failure "canceled"
-  co_await asio::async_connect(socket, endpoints, asio::deferred);
-
-  if (is_https(url)) co_return co_await exchange_over_tls(socket, url);
-  co_return co_await exchange(socket, url);
+// No coroutine itself, and so no frame: it only says which one to await.
+awaitable<Response> get(Socket& socket, std::string url) {
+  return is_https(url) ? exchange_over_tls(socket, url) : exchange(socket, url);
 }
 // #endregion get
 
@@ -150,7 +157,8 @@ awaitable<Response> get(std::string url) {
 awaitable<Response> follow(std::string url) {
   url = clean(url);
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
-    Response response = co_await get(url);
+    Socket socket = co_await connect(url);
+    Response response = co_await get(socket, url);
     if (!is_redirect(response)) co_return response;
     url = join(url, response.location);
   }
