@@ -26,6 +26,8 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "resolve.hpp"
@@ -103,12 +105,13 @@ awaitable<Response> receive(Stream& stream) {
 }
 
 // The stream is a TCP socket, or TLS over one. While the server thinks, there is no buffer and no
-// parser yet: what a fetch holds while it waits is what 10,000 of them hold at once. (Nor can TLS
-// have read any of the answer before: to what has just been asked, all of it is still to come.)
+// parser yet: what a fetch holds while it waits is what 10,000 of them hold at once. (Not so over
+// TLS, which may have read some of the answer already.)
 template <typename Stream>
 awaitable<Response> exchange(Stream& stream, std::string url) {
   co_await asio::async_write(stream, asio::buffer(make_request(url)), asio::deferred);
-  co_await stream.lowest_layer().async_wait(Socket::wait_read, asio::deferred);
+  if constexpr (std::is_same_v<Stream, Socket>)
+    co_await stream.async_wait(Socket::wait_read, asio::deferred);
   co_return co_await receive(stream);
 }
 // #endregion exchange
@@ -140,8 +143,11 @@ awaitable<Response> exchange_over_tls(Socket& socket, std::string url) {
 awaitable<Socket> connect(std::string url) {
   const Endpoints endpoints = co_await resolve(host(url), port(url));
   for (auto endpoint = endpoints.begin();; ++endpoint) {
-    Socket socket(co_await asio::this_coro::executor, endpoint->protocol());
-    const auto [error] = co_await socket.async_connect(*endpoint, asio::as_tuple(asio::deferred));
+    Socket socket(co_await asio::this_coro::executor);
+    error_code error;
+    socket.open(endpoint->protocol(), error);
+    if (!error)
+      std::tie(error) = co_await socket.async_connect(*endpoint, asio::as_tuple(asio::deferred));
     if (!error) co_return socket;
     if (endpoint + 1 == endpoints.end()) throw boost::system::system_error(error);
   }
