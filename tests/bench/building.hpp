@@ -1,0 +1,8 @@
+// How long a learner waits for the compiler, and for the tests.
+
+#pragma once
+
+#include "results.hpp"
+
+// Compiles without a cache. Throws std::runtime_error.
+Building measure_building(int rounds);

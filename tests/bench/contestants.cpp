@@ -1,0 +1,92 @@
+#include "contestants.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace {
+
+std::vector<std::string> peer(const char* interpreter, const char* file) {
+  return {interpreter, ROOT_DIR "/tests/bench/peers/" + std::string(file)};
+}
+
+// Debian's Python, which has Debian's packages; another may come first in PATH.
+constexpr char python[] = "/usr/bin/python3";
+
+std::vector<std::string> python_version(const std::string& module) {
+  return {python, "-c", "import " + module + " as it; print(it.__version__)"};
+}
+
+}  // namespace
+
+const std::vector<Contestant>& contestants() {
+  const char one[] = "one after the other, it would take a second for each";
+  const char slow[] = "with more it would take most of the benchmark's time";
+  static const std::vector<Contestant> all{
+      {"epoll", {BUILD_DIR "/tests/bench/epoll"}, 19'000, "", 1, "#444", "2 3"},
+      {"01-sync", {BUILD_DIR "/01-sync/fetch"}, 10, one, 0, "#5f6368"},
+      {"02-threads", {BUILD_DIR "/02-threads/fetch"}, 10'000, "", 3, "#b34700"},
+      {"02 processes", {BUILD_DIR "/02-threads/processes"}, 4'000, slow, 1, "#b34700", "7 4"},
+      {"03-callbacks", {BUILD_DIR "/03-callbacks/fetch"}, 19'000, "", 1, "#0067a3"},
+      {"04-green-threads", {BUILD_DIR "/04-green-threads/fetch"}, 10'000, "", 3, "#00735a"},
+      {"04 fetch_httplib",
+       {BUILD_DIR "/04-green-threads/fetch_httplib"},
+       10'000,
+       "",
+       1,
+       "#00735a",
+       "7 4"},
+      {"05-coroutines", {BUILD_DIR "/05-coroutines/fetch"}, 19'000, "", 1, "#8a3a80"},
+      {"05 coexist", {BUILD_DIR "/05-coroutines/coexist"}, 10'000, "", 1, "#8a3a80", "7 4"},
+      {"Python threads",
+       peer(python, "threads.py"),
+       4'000,
+       slow,
+       1,
+       "#444",
+       "1 4",
+       {python, "-c", "import platform; print(platform.python_version())"},
+       "python3"},
+      {"Twisted", peer(python, "twisted.py"), 10'000, slow, 1, "#444", "1 4",
+       python_version("twisted"), "python3-twisted"},
+      {"gevent", peer(python, "gevent.py"), 4'000, slow, 1, "#444", "1 4", python_version("gevent"),
+       "python3-gevent"},
+      {"aiohttp", peer(python, "asyncio.py"), 10'000, slow, 1, "#444", "1 4",
+       python_version("aiohttp"), "python3-aiohttp"},
+      {"Go",
+       {BUILD_DIR "/tests/bench/peer-go"},
+       19'000,
+       "",
+       1,
+       "#444",
+       "1 4",
+       {"go", "version"},
+       "golang-go"},
+      {"Node",
+       peer("node", "node.mjs"),
+       10'000,
+       slow,
+       1,
+       "#444",
+       "1 4",
+       {"node", "--version"},
+       "nodejs"},
+      {"curl",
+       peer("sh", "curl.sh"),
+       1'000,
+       "it has 300 at once, whatever it is asked for",
+       1,
+       "#444",
+       "1 4",
+       {"curl", "--version"},
+       "curl"},
+  };
+  return all;
+}
+
+const Contestant& contestant(const std::string& name) {
+  const auto& all = contestants();
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const auto& it) { return it.name == name; });
+  if (found == all.end()) throw std::out_of_range("no contestant " + name);
+  return *found;
+}

@@ -1,0 +1,11 @@
+// What was measured, as pictures, both axes logarithmic.
+
+#pragma once
+
+#include <string>
+
+#include "results.hpp"
+
+enum class Figure { time, cpu, memory };
+
+std::string plot(const Results& results, Figure figure);

@@ -1,0 +1,8 @@
+// Whether the test server is fast enough to measure others with: against nginx, one worker.
+
+#pragma once
+
+#include "results.hpp"
+
+// Throws std::runtime_error, also when nginx or wrk is not there.
+Serving measure_serving(int rounds);
