@@ -1,6 +1,7 @@
 #include "measure.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -191,9 +192,10 @@ Run measure(std::vector<std::string> command, const std::string& path, std::int6
   for (std::int64_t i = 0; i < n; ++i) urls.push_back(server.url(path, i));
   command.insert(command.end(), urls.begin(), urls.end());
 
-  // A file, so that nobody has to read along.
+  // A file, so that nobody has to read along; to append to, or threads would overwrite each other.
   const Descriptor out(memfd_create("out", MFD_CLOEXEC));
-  if (!out.is_open()) throw std::runtime_error("no memory for what it says");
+  if (!out.is_open() || fcntl(out.get(), F_SETFL, O_APPEND) < 0)
+    throw std::runtime_error("no memory for what it says");
   Run run_;
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();

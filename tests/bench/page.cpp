@@ -51,15 +51,15 @@ std::vector<const Cell*> cells(const Results& results, const std::string& path, 
 }
 
 Rows delay_table(const Results& results, const std::vector<const Cell*>& cells) {
-  Rows rows{{"", "time, s", "CPU, s", "CPU each, µs", "memory, MB", "each, KB", "threads",
-             "descriptors", "in flight", "server's CPU, s"}};
+  Rows rows{{"", "time, s", "CPU, s", "µs each", "MB", "KB each", "threads", "descriptors",
+             "in flight", "server, s"}};
   for (const auto* cell : cells) {
     if (!cell->lost.empty()) {
       rows.push_back({cell->program, "no result: " + cell->lost});
       continue;
     }
-    std::string threads = grouped(cell->threads);
-    if (cell->processes > 1) threads += " in " + grouped(cell->processes) + " processes";
+    const std::string threads =
+        cell->processes > 1 ? grouped(cell->processes) + " processes" : grouped(cell->threads);
     rows.push_back({cell->program, seconds(cell->wall), seconds(cell->cpu), cpu_each(*cell),
                     megabytes(cell->peak.median), memory_each(results, *cell), threads,
                     grouped(cell->descriptors), grouped(cell->in_flight),
@@ -69,7 +69,7 @@ Rows delay_table(const Results& results, const std::vector<const Cell*>& cells) 
 }
 
 Rows throughput_table(const std::vector<const Cell*>& cells) {
-  Rows rows{{"", "fetches per second", "CPU each, µs", "server's CPU each, µs"}};
+  Rows rows{{"", "fetches per second", "CPU, µs each", "server, µs each"}};
   const auto rate = [](const Cell& cell, std::int64_t time) {
     return grouped(std::llround(double(cell.n) * 1e6 / double(time)));
   };

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -77,7 +78,9 @@ void write(std::ostream& out, const json::value& value, const std::string& inden
 Results load(const std::string& file) try {
   std::ifstream in(file);
   if (!in) return {};
-  return json::value_to<Results>(json::parse(in));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return json::value_to<Results>(json::parse(text.str()));
 } catch (const std::exception& error) {
   throw std::runtime_error(file + ": " + error.what());
 }

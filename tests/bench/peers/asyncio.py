@@ -25,8 +25,9 @@ async def fetch(session, url):
 async def main():
     headers = {"User-Agent": "sync-desert/peer-asyncio"}
     connector = aiohttp.TCPConnector(limit=0)  # as many connections as there are URLs
-    timeout = aiohttp.ClientTimeout(total=30)
-    async with aiohttp.ClientSession(headers=headers, connector=connector, timeout=timeout) as session:
+    limit = aiohttp.ClientTimeout(total=30)
+    session = aiohttp.ClientSession(headers=headers, connector=connector, timeout=limit)
+    async with session:
         await asyncio.gather(*(fetch(session, url) for url in sys.argv[1:]))
 
 
