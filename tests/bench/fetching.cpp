@@ -24,7 +24,8 @@ namespace {
 
 using std::to_string;
 
-constexpr std::int64_t middle_size = 4'000;  // for those who cannot do the next one
+// For those who cannot do the next one, and for the chapters' own to hold against them.
+constexpr std::int64_t middle_size = 4'000;
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
 
@@ -195,7 +196,7 @@ Fetching measure_fetching(const Plan& plan) {
     for (const auto* one : present) {
       const auto next = std::upper_bound(plan.sizes.begin(), plan.sizes.end(), n);
       const bool goes_on = next != plan.sizes.end() && can(*one, *next, limit);
-      if (can(*one, n, limit) && !(n == middle_size && goes_on))
+      if (can(*one, n, limit) && !(n == middle_size && goes_on && one->dashes))
         loads.back().push_back({one, plan.delay, n});
     }
   }

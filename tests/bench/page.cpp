@@ -148,9 +148,16 @@ std::size_t columns(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+// As a terminal shows it.
+std::string without_marks(const std::string& markdown) {
+  return std::regex_replace(markdown, std::regex("\\*\\*|`"), "");
+}
+
 // The first column flush left, the others right; a row of two is a name and a remark.
-std::string plain(const Rows& rows) {
+std::string plain(Rows rows) {
   if (rows.empty()) return "  not measured\n";
+  for (auto& row : rows)
+    for (auto& cell : row) cell = without_marks(cell);
   std::vector<std::size_t> widths(rows[0].size());
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i)
@@ -163,7 +170,7 @@ std::string plain(const Rows& rows) {
       line += "  " + std::string(widths[i] - std::min(widths[i], columns(row[i])), ' ') + row[i];
     text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
   }
-  return std::regex_replace(text, std::regex("[*`]"), "");
+  return text;
 }
 
 std::string described(const About& about) {
@@ -190,6 +197,14 @@ std::vector<std::int64_t> sizes(const Fetching& fetching, const std::string& pat
 
 // --- In READMEs ---------------------------------------------------------------------------------
 
+// How many times as much one takes as the other.
+std::string ratio(const Results& results, const Words& words) {
+  const Cell *one = results.find(words.at(1), delayed, std::stoll(words.at(3))),
+             *other = results.find(words.at(2), delayed, std::stoll(words.at(3)));
+  if (!one || !other) return "(not measured)";
+  return print("%.1f", double(one->cpu.median) / double(other->cpu.median));
+}
+
 std::string figure(const Results& results, const Words& words) {
   const std::string name = words.at(1), kind = words.at(3);
   const Cell* const cell = results.find(name, delayed, std::stoll(words.at(2)));
@@ -215,6 +230,7 @@ std::string block(const std::string& what, const Results& results) {
   const std::string kind = words.empty() ? "" : words[0];
   const auto paragraph = [](const std::string& text) { return '\n' + text; };
   if (kind == "figure" && words.size() == 4) return figure(results, words);
+  if (kind == "ratio" && words.size() == 4) return ratio(results, words);
   if (kind == "about" && words.size() == 2) {
     const auto& it = words[1] == "serving"    ? results.serving.about
                      : words[1] == "building" ? results.building.about
@@ -267,7 +283,7 @@ std::string report(const Results& results) {
       text += plain(path == at_once ? throughput_table(found) : delay_table(results, found));
     }
   }
-  if (!fetching.absences.empty()) text += '\n' + list(fetching.absences);
+  if (!fetching.absences.empty()) text += '\n' + without_marks(list(fetching.absences));
   if (!results.serving.about.date.empty()) text += '\n' + plain(serving_table(results.serving));
   if (!results.building.about.date.empty()) text += '\n' + plain(building_table(results.building));
   text += "\nWhat is to be reached:\n\n" + plain(target_table(results));
@@ -277,7 +293,7 @@ std::string report(const Results& results) {
 }
 
 std::string refreshed(const std::string& text, const Results& results) {
-  static const std::regex begin("<!-- bench (.*) -->");
+  static const std::regex begin("<!-- bench (.*?) -->");
   static const std::string end = "<!-- bench end -->";
   std::string all;
   auto at = text.begin();
@@ -285,8 +301,13 @@ std::string refreshed(const std::string& text, const Results& results) {
     const auto stop = text.find(end, std::size_t(match[0].second - text.begin()));
     if (match[1] == "end" || stop == text.npos)
       throw std::runtime_error(match[0].str() + " has no partner");
+    const std::string written = block(match[1], results);
+    const auto line = text.rfind('\n', std::size_t(match[0].first - text.begin())) + 1;
+    const auto first = text.find_first_not_of(' ', line);
+    if (written[0] != '\n' && text.begin() + std::ptrdiff_t(first) == match[0].first)
+      throw std::runtime_error(match[0].str() + " begins a line, which would all be HTML");
     all.append(at, match[0].second);
-    all += block(match[1], results) + end;
+    all += written + end;
     at = text.begin() + std::ptrdiff_t(stop + end.size());
   }
   return all.append(at, text.end());

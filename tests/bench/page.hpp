@@ -17,6 +17,7 @@ std::string report(const Results& results);
 //   table N [NAME, NAME...]                   N URLs at once, with a delay
 //   throughput                                without one
 //   figure NAME N time|cpu|peak|each|cpu-each a number within a sentence
+//   ratio NAME OTHER N                        how much more CPU it takes than another
 //   targets | absences | serving | building
 // Throws std::runtime_error for others.
 std::string refreshed(const std::string& text, const Results& results);

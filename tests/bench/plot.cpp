@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "contestants.hpp"
@@ -136,19 +137,36 @@ std::string style() {
   return "<style>" + css + "@media(prefers-color-scheme:dark){" + dark + "}</style>\n";
 }
 
-// Where the labels stand: beside their lines' ends, and none upon another.
-std::vector<double> spread_out(std::vector<double> wished) {
+// Where the labels stand: as near to their lines' ends as they can be, and none upon another.
+// Those that are too near make a group, around the middle of what they wish for.
+std::vector<double> spread_out(const std::vector<double>& wished) {
+  struct Group {
+    std::vector<std::size_t> members;
+    double middle;
+    double half() const { return double(members.size()) * label_height / 2; }
+  };
   std::vector<std::size_t> order(wished.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::iota(order.begin(), order.end(), std::size_t(0));
   std::sort(order.begin(), order.end(), [&](auto a, auto b) { return wished[a] < wished[b]; });
-  std::vector<double> at = wished;
-  // Whoever is too near is pushed down; whoever then stands too low, up again.
-  double free = top - 10;
-  for (const auto i : order) free = (at[i] = std::max(at[i], free)) + label_height;
-  free = bottom;
-  for (auto i = order.rbegin(); i != order.rend(); ++i)
-    free = (at[*i] = std::min(at[*i], free)) - label_height;
-  return at;
+  std::vector<Group> groups;
+  for (const auto i : order) {
+    groups.push_back({{i}, wished[i]});
+    while (groups.size() > 1) {
+      const Group last = groups.back();
+      Group& above = *(groups.end() - 2);
+      if (last.middle - above.middle >= last.half() + above.half()) break;
+      above.middle =
+          (above.middle * above.half() + last.middle * last.half()) / (above.half() + last.half());
+      above.members.insert(above.members.end(), last.members.begin(), last.members.end());
+      groups.pop_back();
+    }
+  }
+  std::vector<double> all(wished.size());
+  for (const auto& group : groups) {
+    double at = std::min(group.middle + group.half(), bottom + 30) - 2 * group.half();
+    for (const auto i : group.members) all[i] = (at += label_height) - label_height / 2;
+  }
+  return all;
 }
 
 }  // namespace

@@ -1,0 +1,126 @@
+// The benchmark from outside: what it counts, and how its figures come into the pages. Never how
+// long anything takes.
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "process.hpp"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Result bench(Lines arguments) {
+  arguments.insert(arguments.begin(), BUILD_DIR "/tests/bench/bench");
+  return run(arguments);
+}
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& pattern) {
+  const std::regex wanted(pattern);
+  return std::size_t(std::distance(std::sregex_iterator(text.begin(), text.end(), wanted), {}));
+}
+
+}  // namespace
+
+TEST_CASE("bench: help, and what it does not know") {
+  const Result help = bench({"--help"});
+  CHECK(help.status == 0);
+  for (const auto& line : lines(help.out)) CHECK(line.size() <= 80);
+  for (const Lines& words : {Lines{"--fast"},
+                             {"now"},
+                             {"--rounds", "0"},
+                             {"--rounds", "3x"},
+                             {"--quick", "--record"},
+                             {"--only", "05", "--record"}}) {
+    const Result result = bench(words);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err != "");
+  }
+  const Result nobody = bench({"--quick", "--only", "xyzzy"});
+  CHECK(nobody.status == 1);
+  CHECK(has(nobody.err, "nobody"));
+}
+
+TEST_CASE("bench: each program gets all its answers, and its figures") {
+  if (sanitized) return;
+  char file[] = "/tmp/bench-test-XXXXXX";
+  const Descriptor json(mkstemp(file));
+  REQUIRE(json.is_open());
+  const Result result = bench({"--quick", "--only", "0", "--only", "epoll", "--json", file});
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK(result.orphans == 0);
+  const std::string text = read(file);
+  fs::remove(file);
+  const auto programs = fetchers().size() + 1;  // and epoll
+  // 01-sync is not given 50 that take a while each.
+  CHECK(count(text, "\"path\":\"/delay/0.2\",\"n\":10,\"rounds\":2,") == programs);
+  CHECK(count(text, "\"path\":\"/delay/0.2\",\"n\":50,\"rounds\":2,") == programs - 1);
+  CHECK(count(text, "\"path\":\"/status/200\",\"n\":50,\"rounds\":2,") == programs);
+  CHECK(count(text, "\"lost\":\"\"") == 3 * programs - 1);
+  // What is always more than nothing.
+  CHECK(count(text, "\"(wall|cpu|server_cpu)\":\\{\"median\":0,") == 0);
+  // A run without delay can be over before anybody looks at its memory.
+  for (const auto& line : lines(text))
+    if (has(line, "/delay/")) CHECK(!has(line, "\"peak\":{\"median\":0,"));
+  CHECK(count(result.out, "no result") == 0);
+  CHECK(has(result.out, "01-sync not beyond 10"));
+}
+
+TEST_CASE("bench: who lost an answer has no result") {
+  char folder[] = "/tmp/bench-test-XXXXXX";
+  REQUIRE(mkdtemp(folder));
+  const fs::path curl = std::string(folder) + "/curl";
+  std::ofstream(curl) << "#!/bin/sh\n[ \"$1\" = --version ]\n";  // and it never fetches
+  fs::permissions(curl, fs::perms::owner_all);
+  const Result result = run({"env", std::string("PATH=") + folder + ":/usr/bin:/bin",
+                             BUILD_DIR "/tests/bench/bench", "--quick", "--only", "curl"});
+  fs::remove_all(folder);
+  INFO(result.out << result.err);
+  CHECK(result.status == 1);
+  CHECK(count(result.out, "curl  no result: in round 1, \\d+ of \\d+ are not OK") == 3);
+}
+
+TEST_CASE("bench: who has too few descriptors does not run") {
+  if (sanitized) return;
+  const Result result =
+      run({"sh", "-c",
+           "ulimit -n 130; exec " BUILD_DIR "/tests/bench/bench --quick --only epoll --rounds 1"});
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK(has(result.out, "10 at once"));
+  CHECK(!has(result.out, "50 at once"));
+  CHECK(has(result.out, "epoll not at 50: it takes 1 descriptor for each, and ulimit -n is 130"));
+}
+
+TEST_CASE("bench: who is not installed is passed over, with the command that installs it") {
+  const Result result = run({"env", "PATH=/nowhere", BUILD_DIR "/tests/bench/bench", "--quick",
+                             "--only", "Go", "--only", "epoll", "--rounds", "1"});
+  INFO(result.out << result.err);
+  CHECK(result.status == 0);
+  CHECK(has(result.out, "Go not installed: sudo apt-get install golang-go, or ./learn bench "));
+}
+
+TEST_CASE("bench: pages and pictures show what was recorded") {
+  const Result result = bench({"--check"});
+  CHECK(result.out == "");
+  CHECK(result.err == "");
+  CHECK(result.status == 0);
+}
