@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { blocks, cpp, escape, inline, looksLikeCpp, table } from './markup.mjs';
+import { blocks, cpp, escape, inline, looksLikeCpp } from './markup.mjs';
 import { maxColumns, maxLines, quote, steps } from './source.mjs';
 import { readTalk } from './talk.mjs';
 
@@ -63,7 +63,6 @@ function fence(info, body, root, use) {
   if (kind === 'text' || kind === 'python' || kind === 'sh') return plain(kind, body);
   if (kind === 'live')
     return live(options(body.slice(0, 2), ['page', 'title']), body.slice(2), use);
-  if (kind === 'figures') return figures(root, use);
   throw new Error(`a block of no known kind: "${info}"`);
 }
 
@@ -169,13 +168,6 @@ function live({ page, title }, pictures, use) {
   const html = blocks(pictures.join('\n'), use);
   const data = `data-page="${escape(page)}" data-title="${escape(title)}"`;
   return `<div class="live" ${data}>${html}</div>`;
-}
-
-// The measured figures, from the one file that has them.
-function figures(root, use) {
-  const { columns, rows } = JSON.parse(readFileSync(join(root, 'slides/figures.json'), 'utf8'));
-  const marks = columns.map((_, i) => (i ? '--:' : '---'));
-  return table([columns, marks, ...rows], use);
 }
 
 // On paper, where there is no `out`, links lead to sheets and into the web only.

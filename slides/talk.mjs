@@ -15,7 +15,10 @@ export function readTalk(folder) {
     .sort();
   for (const file of files) {
     const chapter = file.slice(0, -'.md'.length);
-    const parts = readFileSync(join(folder, file), 'utf8').split(/^--- /m);
+    // What was measured stands between comments, for tests/bench to write.
+    const parts = readFileSync(join(folder, file), 'utf8')
+      .replace(/^<!--.*?-->\n|<!--.*?-->/gm, '')
+      .split(/^--- /m);
     if (parts.shift().trim()) throw new Error(`${file}:1: text before the first slide`);
     for (const part of parts) {
       const [head, ...rest] = part.split('\n');

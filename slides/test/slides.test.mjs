@@ -212,21 +212,6 @@ describe('the talk', () => {
     assert.match(mistakes(table(46, '| 9:00 | 46 | a |'))[0], /do not fit/);
     assert.match(mistakes('nothing')[0], /0 schedules/);
   });
-  test('shows the figures that the README shows', () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8');
-    const { rows } = JSON.parse(readFileSync(join(slidesFolder, 'figures.json'), 'utf8'));
-    for (const [name, time, cpu, memory] of rows.slice(1)) {
-      const [folder, program = 'fetch'] = name.split(', ');
-      const line = readme.split('\n').find((it) => it.startsWith(`| ${folder} \`${program}\` |`));
-      assert.ok(line, name);
-      const cells = line.split('|').map((cell) => cell.trim());
-      assert.deepEqual(
-        [time, cpu, memory.split(',')[0]],
-        [cells[2], cells[3], cells[4].split(',')[0]],
-        name,
-      );
-    }
-  });
   test('says the figures that the chapters say', () => {
     const { 'also said': said } = JSON.parse(
       readFileSync(join(slidesFolder, 'figures.json'), 'utf8'),

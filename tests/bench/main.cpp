@@ -20,10 +20,10 @@ namespace {
 
 constexpr char usage[] =
     "usage: ./learn bench [OPTION]...\n"
-    "Measures what each chapter's programs cost, and what people would use instead of them.\n"
+    "Measures what each program costs, and what people would use instead.\n"
     "  --fetch            only the fetchers\n"
     "  --server           only the test server, against nginx\n"
-    "  --build            only the build: edits, all from nothing, the tests; 15 min\n"
+    "  --build            only the build: edits, a clean build, the tests; 15 minutes\n"
     "  --large            19,000 URLs at once, too\n"
     "  --quick            few URLs, for a moment: to see that all works\n"
     "  --rounds N         how often each program runs, default 3\n"

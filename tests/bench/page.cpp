@@ -37,6 +37,10 @@ std::string memory_each(const Results& results, const Cell& cell) {
   return bytes > 0 ? rounded(bytes / 1024) : "";
 }
 
+std::string threads(const Cell& cell) {
+  return cell.processes > 1 ? grouped(cell.processes) + " processes" : grouped(cell.threads);
+}
+
 bool is_among(const std::string& name, const Words& names) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -58,13 +62,22 @@ Rows delay_table(const Results& results, const std::vector<const Cell*>& cells) 
       rows.push_back({cell->program, "no result: " + cell->lost});
       continue;
     }
-    const std::string threads =
-        cell->processes > 1 ? grouped(cell->processes) + " processes" : grouped(cell->threads);
     rows.push_back({cell->program, seconds(cell->wall), seconds(cell->cpu), cpu_each(*cell),
-                    megabytes(cell->peak.median), memory_each(results, *cell), threads,
+                    megabytes(cell->peak.median), memory_each(results, *cell), threads(*cell),
                     grouped(cell->descriptors), grouped(cell->in_flight),
                     seconds(cell->server_cpu.median)});
   }
+  return rows;
+}
+
+// The least that tells them apart, for a slide.
+Rows cost_table(const std::vector<const Cell*>& cells) {
+  Rows rows{{"", "time", "CPU", "memory", "threads"}};
+  for (const auto* cell : cells)
+    if (cell->lost.empty())
+      rows.push_back({cell->program, print("%.1f s", double(cell->wall.median) / 1e6),
+                      seconds(cell->cpu.median) + " s", megabytes(cell->peak.median) + " MB",
+                      threads(*cell)});
   return rows;
 }
 
@@ -237,9 +250,11 @@ std::string block(const std::string& what, const Results& results) {
                                               : results.fetching.about;
     return described(it);
   }
-  if (kind == "table" && words.size() >= 2)
-    return paragraph(markdown(delay_table(
-        results, cells(results, delayed, std::stoll(words[1]), {words.begin() + 2, words.end()}))));
+  if ((kind == "table" || kind == "costs") && words.size() >= 2) {
+    const auto found =
+        cells(results, delayed, std::stoll(words[1]), {words.begin() + 2, words.end()});
+    return paragraph(markdown(kind == "table" ? delay_table(results, found) : cost_table(found)));
+  }
   if (kind == "throughput") {
     Rows rows{{}};
     for (const auto n : sizes(results.fetching, at_once))
@@ -264,6 +279,8 @@ std::vector<fs::path> pages(const fs::path& root) {
     if (fs::exists(folder.path() / "README.md") &&
         std::isdigit(folder.path().filename().string()[0]))
       all.push_back(folder.path() / "README.md");
+  for (const auto& slides : fs::directory_iterator(root / "slides/talk"))
+    if (slides.path().extension() == ".md") all.push_back(slides.path());
   std::sort(all.begin(), all.end());
   return all;
 }

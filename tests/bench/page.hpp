@@ -15,6 +15,7 @@ std::string report(const Results& results);
 // anew. WORD... is one of
 //   about fetching|serving|building           under what that was measured
 //   table N [NAME, NAME...]                   N URLs at once, with a delay
+//   costs N [NAME...]                         the same in brief
 //   throughput                                without one
 //   figure NAME N time|cpu|peak|each|cpu-each a number within a sentence
 //   ratio NAME OTHER N                        how much more CPU it takes than another
@@ -22,7 +23,7 @@ std::string report(const Results& results);
 // Throws std::runtime_error for others.
 std::string refreshed(const std::string& text, const Results& results);
 
-// Writes the READMEs below `root`, and the pictures of tests/bench, anew. Returns which of these
+// Writes the READMEs and slides below `root`, and the pictures of tests/bench, anew. Returns which of these
 // changed; or would have, if `only_look`.
 std::vector<std::filesystem::path> refresh(const std::filesystem::path& root,
                                            const Results& results, bool only_look);
