@@ -44,9 +44,9 @@ std::int64_t clean_build() {
 
 }  // namespace
 
-Building measure_building(int rounds) {
-  Building all;
-  all.rounds = rounds;
+Building measure_building(int rounds, bool all) {
+  Building building;
+  building.rounds = rounds;
   std::vector<std::string> programs;
   for (const auto& folder : fs::directory_iterator(ROOT_DIR))
     if (fs::exists(folder.path() / "fetch.cpp"))
@@ -60,9 +60,11 @@ Building measure_building(int rounds) {
       if (round > 0) times[program + ".cpp"].push_back(time);
     }
   }
-  for (const auto& [program, values] : times) all.edits[program] = spread(values);
+  for (const auto& [program, values] : times) building.edits[program] = spread(values);
 
-  all.clean = clean_build();
+  if (!all) return building;
+
+  building.clean = clean_build();
 
   checked({"ninja", "-C", BUILD_DIR});
   const std::string said = run({"ctest", "--test-dir", BUILD_DIR, "-j",
@@ -73,7 +75,7 @@ Building measure_building(int rounds) {
   if (!std::regex_search(said, count, std::regex("tests failed out of (\\d+)")) ||
       !std::regex_search(said, time, std::regex("Total Test time \\(real\\) = *([\\d.]+) sec")))
     throw std::runtime_error("ctest did not end well: " + said.substr(said.size() - 500));
-  all.number_of_tests = std::stoll(count[1]);
-  all.tests = std::int64_t(std::stod(time[1]) * 1e6);
-  return all;
+  building.number_of_tests = std::stoll(count[1]);
+  building.tests = std::int64_t(std::stod(time[1]) * 1e6);
+  return building;
 }

@@ -4,5 +4,6 @@
 
 #include "results.hpp"
 
-// Compiles without a cache. Throws std::runtime_error.
-Building measure_building(int rounds);
+// Compiles without a cache; `all` is from nothing, too, and then runs the tests. Throws
+// std::runtime_error.
+Building measure_building(int rounds, bool all);

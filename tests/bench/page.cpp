@@ -131,7 +131,8 @@ Rows building_table(const Building& building) {
   Rows rows{{"", "seconds"}};
   for (const auto& [program, time] : building.edits)
     rows.push_back({'`' + program + "`, from the edit to the binary", seconds(time)});
-  rows.push_back({"everything, from nothing", grouped(building.clean / 1'000'000)});
+  if (building.clean)
+    rows.push_back({"everything, from nothing", grouped(building.clean / 1'000'000)});
   if (building.number_of_tests)
     rows.push_back({"the " + grouped(building.number_of_tests) + " tests of `./learn test`",
                     grouped(building.tests / 1'000'000)});

@@ -23,7 +23,7 @@ std::string report(const Results& results);
 // Throws std::runtime_error for others.
 std::string refreshed(const std::string& text, const Results& results);
 
-// Writes the READMEs and slides below `root`, and the pictures of tests/bench, anew. Returns which of these
-// changed; or would have, if `only_look`.
+// Writes the READMEs and slides below `root`, and the pictures of tests/bench, anew. Returns which
+// of these changed; or would have, if `only_look`.
 std::vector<std::filesystem::path> refresh(const std::filesystem::path& root,
                                            const Results& results, bool only_look);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -44,7 +45,7 @@ std::string version(const std::vector<std::string>& command, const std::string& 
   const auto at = said.find(before);
   if (at == said.npos)
     throw std::runtime_error(command[0] + " is not installed: ./learn bench --install-peers");
-  const auto start = at + before.size();
+  const auto start = std::min(said.find_first_of("0123456789", at), said.size());
   return said.substr(start, said.find_first_not_of("0123456789.", start) - start);
 }
 
@@ -102,10 +103,12 @@ Serving measure_serving(int rounds) {
   wait_for(port);
 
   std::vector<std::int64_t> of_ours, of_other;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = -1; round < rounds; ++round) {
     of_ours.push_back(requests_per_second(base + "/bytes/" + std::to_string(body)));
     of_other.push_back(requests_per_second("http://127.0.0.1:" + std::to_string(port) + "/file"));
   }
+  of_ours.erase(of_ours.begin());  // to warm up
+  of_other.erase(of_other.begin());
   other.signal(SIGTERM);
   other.finish();
   all.rounds = rounds;
