@@ -73,7 +73,8 @@ Verdict is_ok(const std::string& url) {
 
 // #region print
 void explain(const std::string& url, const std::string& reason) {
-  std::fprintf(stderr, "%s: %s\n", url.c_str(), reason.c_str());
+  const std::string line = url + ": " + reason + "\n";
+  std::fputs(line.c_str(), stderr);  // in one piece: fprintf may write several, and others between
 }
 
 void print(const std::string& url, bool ok) {
