@@ -37,7 +37,7 @@ const std::vector<Contestant>& contestants() {
        "#00735a",
        "7 4"},
       {"05-coroutines", {BUILD_DIR "/05-coroutines/fetch"}, 19'000, "", 1, "#8a3a80"},
-      {"05 coexist", {BUILD_DIR "/05-coroutines/coexist"}, 10'000, "", 1, "#8a3a80", "7 4"},
+      {"05 coexist", {BUILD_DIR "/05-coroutines/coexist"}, 10'000, variant, 1, "#8a3a80", "7 4"},
       {"Python threads",
        peer(python, "threads.py"),
        4'000,
