@@ -64,6 +64,7 @@ StatePtr advance(Step& step, AnyResult& result) try {
   const StatePtr inner = step.run(result);
   if (inner && inner->chained) throw std::logic_error("a Deferred takes one callback");
   if (inner && !inner->fired) return pause(step.target, inner), inner;
+  if (inner) inner->chained = true;  // whoever kept a copy finds its result taken
   step.target->settle(std::move(inner ? inner->result : result));
   return step.target;
 } catch (...) {

@@ -91,6 +91,16 @@ TEST_CASE("Deferred: it goes on at once if the returned one has fired already") 
   CHECK(seen == "inner");
 }
 
+TEST_CASE("Deferred: what a callback returned takes no callback any more") {
+  const Deferred<int> fired = succeed(1), waiting;
+  for (const auto& inner : {fired, waiting}) {
+    const Deferred<void> d;
+    d.add_callback([inner] { return inner; });
+    d.callback();
+    CHECK_THROWS_AS(inner.add_callback([](int) {}), std::logic_error);
+  }
+}
+
 TEST_CASE("Deferred: callbacks can be added while the chain pauses") {
   const Deferred<int> outer, inner;
   int seen = 0;
