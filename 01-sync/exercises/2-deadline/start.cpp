@@ -8,13 +8,13 @@
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, in full and within a second.
+// Whether `url` answers 200, in full and within half a second.
 bool is_ok(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
-  // TODO: one second for all of it
+  // TODO: half a second for all of it
   if (curl_easy_perform(curl.get()) != CURLE_OK) return false;
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
