@@ -72,7 +72,8 @@ Building measure_building(int rounds, bool all) {
                                {.time_limit = std::chrono::minutes(30)})
                                .out;
   std::smatch count, time;
-  if (!std::regex_search(said, count, std::regex("tests failed out of (\\d+)")) ||
+  if (!std::regex_search(said, count,
+                         std::regex("100% tests passed, 0 tests failed out of (\\d+)")) ||
       !std::regex_search(said, time, std::regex("Total Test time \\(real\\) = *([\\d.]+) sec")))
     throw std::runtime_error("ctest did not end well: " + said.substr(said.size() - 500));
   building.number_of_tests = std::stoll(count[1]);
