@@ -187,12 +187,11 @@ class Session : public std::enable_shared_from_this<Session> {
     tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, tls_context());
     const std::string name = certified(url_);
     SSL* const handle = tls_->native_handle();
-    if (has_name(url_)) {
-      SSL_set_tlsext_host_name(handle, name.c_str());
-      SSL_set1_host(handle, name.c_str());
-    } else {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str());
-    }
+    const bool accepted =
+        has_name(url_) ? SSL_set_tlsext_host_name(handle, name.c_str()) == 1 &&
+                             SSL_set1_host(handle, name.c_str()) == 1
+                       : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str()) == 1;
+    if (!accepted) throw std::runtime_error("TLS cannot ask for this host");
     tls_->async_handshake(ssl::stream_base::client, then(&Session::write));
   }
 

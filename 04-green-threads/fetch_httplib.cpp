@@ -80,14 +80,16 @@ struct Address {
 // #endregion address
 
 // #region is_ok
-const char* explain(httplib::Error error) {
+std::string explain(httplib::Error error, const httplib::Client& client) {
+  const long fault = client.get_openssl_verify_result();
   switch (error) {  // cpp-httplib knows no more than this
     case httplib::Error::Connection:
       return "cannot resolve the host, or connect to it";
     case httplib::Error::Read:
       return "connection closed or reset before the end of the answer";
     case httplib::Error::SSLServerVerification:
-      return "certificate verify failed";
+      return std::string("certificate verify failed: ") +
+             (fault == X509_V_OK ? "another host's" : X509_verify_cert_error_string(fault));
     case httplib::Error::SSLConnection:
       return "TLS handshake failed";
     case httplib::Error::ConnectionTimeout:
@@ -119,8 +121,8 @@ void visit(const std::shared_ptr<Visit>& it) try {
     const int status = answer ? answer->status : 0;
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
                             status != 306 && answer->has_header("Location");
-    it->verdict = {status == 200,
-                   answer ? "HTTP status " + std::to_string(status) : explain(answer.error())};
+    it->verdict = {status == 200, answer ? "HTTP status " + std::to_string(status)
+                                         : explain(answer.error(), client)};
     if (!redirected) return;
     it->url = address.resolve(answer->get_header_value("Location"));
   }

@@ -13,7 +13,6 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -131,9 +130,19 @@ ssl::context& tls() {
 
 awaitable<Response> exchange_over_tls(Socket& socket, std::string url) {
   ssl::stream<Socket&> stream(socket, tls());
-  stream.set_verify_callback(ssl::host_name_verification(certified(url)));
-  if (has_name(url)) SSL_set_tlsext_host_name(stream.native_handle(), certified(url).c_str());
-  co_await stream.async_handshake(ssl::stream_base::client, asio::deferred);
+  SSL* const handle = stream.native_handle();
+  const std::string name = certified(url);
+  const bool accepted =
+      has_name(url) ? SSL_set_tlsext_host_name(handle, name.c_str()) == 1 &&
+                          SSL_set1_host(handle, name.c_str()) == 1
+                    : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str()) == 1;
+  if (!accepted) throw std::runtime_error("TLS cannot ask for this host");
+  const auto [error] =
+      co_await stream.async_handshake(ssl::stream_base::client, asio::as_tuple(asio::deferred));
+  if (const long fault = SSL_get_verify_result(handle); fault != X509_V_OK)
+    throw std::runtime_error(std::string("certificate verify failed: ") +
+                             X509_verify_cert_error_string(fault));
+  if (error) throw boost::system::system_error(error);
   co_return co_await exchange(stream, url);
 }
 // #endregion handshake
