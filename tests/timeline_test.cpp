@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <ctime>
 #include <regex>
 
 #include "catch.hpp"
@@ -229,11 +230,11 @@ TEST_CASE("timeline: 19,000 requests") {
   REQUIRE(runs.size() == 1);
   CHECK(runs[0]->most_in_flight == 19'000);
   CHECK(runs[0]->bars.size() == 19'000);
-  const auto start = Clock::now();
+  const auto start = std::clock();  // CPU time, whoever else is busy
   CHECK(svg(recorder).size() < 100'000);
   CHECK(text(recorder).find("19,000 ") != std::string::npos);
   CHECK(matches(timeline::trace(runs, zero), "\"name\": \"/delay/1\"").size() == 19'000);
-  if (!sanitized) CHECK(Clock::now() - start < seconds(20));
+  if (!sanitized) CHECK((std::clock() - start) / CLOCKS_PER_SEC < 20);
 }
 
 TEST_CASE("timeline: what a client says breaks no picture") {

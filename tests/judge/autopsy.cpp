@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-enum class Wait { computing, sleeping, network, lock, end_of_thread, other };
+enum class Wait { computing, disk, sleeping, network, lock, end_of_thread, gone, other };
 
 struct Thread {
   pid_t id = 0;
@@ -62,10 +62,10 @@ Thread look_at(pid_t process, pid_t id, const std::set<pid_t>& ids) {
   const char state = name_end + 2 < stat.size() ? stat[name_end + 2] : '?';
   long number = -1;
   std::istringstream call(read_file(files + "/syscall"));
-  if (state == 'R' || !(call >> number)) {
-    thread.wait = state == 'R' ? Wait::computing : Wait::other;
-    return thread;
-  }
+  if (state == 'R') thread.wait = Wait::computing;
+  if (state == 'D') thread.wait = Wait::disk;
+  if (state == 'Z' || state == 'X' || stat.empty()) thread.wait = Wait::gone;
+  if (thread.wait != Wait::other || !(call >> number)) return thread;
   call >> std::hex >> thread.address;
   switch (number) {
     case SYS_futex:
@@ -137,9 +137,9 @@ std::vector<Thread> find_circle(const std::map<pid_t, Thread>& threads) {
 std::map<pid_t, Thread> look_at_all(pid_t process) {
   std::set<pid_t> ids;
   std::error_code gone;
-  for (const auto& task :
-       fs::directory_iterator("/proc/" + std::to_string(process) + "/task", gone))
-    ids.insert(std::stoi(task.path().filename()));
+  for (fs::directory_iterator task("/proc/" + std::to_string(process) + "/task", gone), end;
+       !gone && task != end; task.increment(gone))
+    ids.insert(std::stoi(task->path().filename()));
   std::map<pid_t, Thread> threads;
   for (const pid_t id : ids) threads[id] = look_at(process, id, ids);
   return threads;
@@ -170,6 +170,7 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
     text += (text.empty() ? "" : ", ") + count(waits[wait], "thread", verb) + ' ' + rest;
   };
   add(Wait::computing, "compute", "without end");
+  add(Wait::disk, "wait", "for the disk");
   add(Wait::network, "wait", "for the network");
   add(Wait::lock, "wait", "for a lock");
   add(Wait::sleeping, "sleep", "");
@@ -179,15 +180,25 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   return text;
 }
 
-bool is_starved(pid_t process, double seconds) {
+bool is_busy(pid_t process) {
+  const auto threads = look_at_all(process);
+  return std::ranges::any_of(threads, [](const auto& one) {
+    return one.second.wait == Wait::computing || one.second.wait == Wait::disk;
+  });
+}
+
+bool has_ended(pid_t process) {
+  const auto threads = look_at_all(process);
+  return std::ranges::all_of(threads,
+                             [](const auto& one) { return one.second.wait == Wait::gone; });
+}
+
+double cpu_seconds(pid_t process) {
   const std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
   std::istringstream after_name(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
   std::string skipped;
   for (int i = 3; i < 14; ++i) after_name >> skipped;
   double user = 0, system = 0;  // in clock ticks
-  if (!(after_name >> user >> system)) return false;
-  if (user + system >= seconds * double(sysconf(_SC_CLK_TCK))) return false;
-  const auto threads = look_at_all(process);
-  return std::ranges::any_of(threads,
-                             [](const auto& one) { return one.second.wait == Wait::computing; });
+  after_name >> user >> system;
+  return (user + system) / double(sysconf(_SC_CLK_TCK));
 }

@@ -13,5 +13,11 @@ std::string deadlock(pid_t process, const std::string& program);
 // The same, or else what each of its threads does, such as "1 thread waits for the network".
 std::string what_it_waits_for(pid_t process, const std::string& program);
 
-// Whether it computes, and others on this machine have left it less than `seconds` of CPU time.
-bool is_starved(pid_t process, double seconds);
+// Whether one of its threads computes, or would if others left it a core, or waits for the disk.
+bool is_busy(pid_t process);
+
+// Whether there is nothing left of it but its exit status.
+bool has_ended(pid_t process);
+
+// The CPU time that it had so far, of all its threads.
+double cpu_seconds(pid_t process);

@@ -49,9 +49,13 @@ class Exam {
   // Says why a program that dies in this exercise probably does.
   void a_crash_means(std::string why) { crash_ = std::move(why); }
 
-  // Asked during a run with what the server has seen; when there is no hope left, the run ends and
-  // is judged by what was seen so far.
-  using Hopeless = std::function<bool(unsigned requests, unsigned in_flight, unsigned most)>;
+  // What can be seen during a run.
+  struct Sight {
+    unsigned in_flight, most_in_flight;  // says the server
+    bool busy;                           // the program has something to do, now
+  };
+  // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
+  using Hopeless = std::function<bool(const Sight&)>;
 
   // Runs it; arguments that start with a slash become URLs of the server. Throws a Verdict when it
   // crashes, races, hangs or prints without end.

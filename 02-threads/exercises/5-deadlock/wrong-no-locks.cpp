@@ -1,7 +1,9 @@
 // FAIL: a connection was on its way while nobody held the locks
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -12,6 +14,8 @@ struct Server {
 };
 
 Server east, west;
+std::latch start(2);           // both begin together
+std::atomic<int> lending = 2;  // who has not done yet
 
 void a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
@@ -29,12 +33,16 @@ int total() {
 
 int main() {
   std::thread eastward([] {
+    start.arrive_and_wait();
     for (int i = 0; i < 50; ++i) lend(west, east);
+    --lending;
   });
   std::thread westward([] {
+    start.arrive_and_wait();
     for (int i = 0; i < 50; ++i) lend(east, west);
+    --lending;
   });
-  for (int i = 0; i < 50; ++i) {
+  while (lending > 0) {
     if (const int sum = total(); sum != 200) std::printf("the total is %d\n", sum);
     a_moment();
   }

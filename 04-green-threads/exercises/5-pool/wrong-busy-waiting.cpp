@@ -1,4 +1,4 @@
-// FAIL: of CPU time while it waited
+// FAIL: it burned CPU time while it waited
 
 #include <curl/curl.h>
 
