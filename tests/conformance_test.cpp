@@ -248,7 +248,7 @@ const std::vector<Row> table{
     {"https to http", "{tls}/redirect-to?url={server}/status/200", OK},
     {"http to https to http", "{server}/redirect-to?url={tls}/redirect-to?url={server}/gzip", OK},
     {"https, 10 redirects", "{tls}/redirect/10", OK},
-    {"https, 50 MB", "{tls}/bytes/50000000", OK},
+    {"https, 20 MB", "{tls}/bytes/20000000", OK},
     {"https, truncated", "{tls}/truncate", any},
     {"https, closed without an answer", "{tls}/close", any},
     {"https, reset", "{tls}/rst", any},

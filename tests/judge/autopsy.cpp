@@ -167,16 +167,15 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   std::string text;
   const auto add = [&](Wait wait, const std::string& verb, const std::string& rest) {
     if (!waits[wait]) return;
-    text += (text.empty() ? "" : ", ") + count(waits[wait], "thread", verb) + ' ' + rest;
+    text += (text.empty() ? "" : ", ") + count(waits[wait], "thread", verb) + rest;
   };
-  add(Wait::computing, "compute", "without end");
-  add(Wait::disk, "wait", "for the disk");
-  add(Wait::network, "wait", "for the network");
-  add(Wait::lock, "wait", "for a lock");
+  add(Wait::computing, "compute", " without end");
+  add(Wait::disk, "wait", " for the disk");
+  add(Wait::network, "wait", " for the network");
+  add(Wait::lock, "wait", " for a lock");
   add(Wait::sleeping, "sleep", "");
-  add(Wait::other, "wait", "for what nobody gives (a place, a signal, a value)");
-  if (text.empty()) add(Wait::end_of_thread, "wait", "for another to end");
-  while (!text.empty() && text.back() == ' ') text.pop_back();
+  add(Wait::other, "wait", " for what nobody gives (a place, a signal, a value)");
+  if (text.empty()) add(Wait::end_of_thread, "wait", " for another to end");
   return text;
 }
 

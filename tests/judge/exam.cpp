@@ -143,15 +143,15 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
       if (!seen.empty() && seen == circle) hang = seen;  // seen twice, it is one
       circle = seen;
     }
+    // On a busy machine who computes may have it for a quarter of the limit, all in all.
+    const bool starved = now < start + 6 * limit && busy_lately > 0.2 &&
+                         cpu_seconds(pid) < double(limit.count()) / 4;
+    const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      if (hopeless({stats.in_flight, stats.most, busy})) return false;
+      if (hopeless({stats.in_flight, stats.most, busy, late})) return false;
     }
-    if (hang.empty() && now < start + limit) return true;
-    // On a busy machine who computes may have it for a quarter of the limit, all in all.
-    if (hang.empty() && now < start + 6 * limit && busy_lately > 0.2 &&
-        cpu_seconds(pid) < double(limit.count()) / 4)
-      return true;
+    if (hang.empty() && !late) return true;
     if (hang.empty()) hang = what_it_waits_for(pid, program_);
     if (!has_ended(pid)) return false;
     hang.clear();  // it took a look to see

@@ -53,6 +53,7 @@ class Exam {
   struct Sight {
     unsigned in_flight, most_in_flight;  // says the server
     bool busy;                           // the program has something to do, now
+    bool late;                           // its time is up
   };
   // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
   using Hopeless = std::function<bool(const Sight&)>;

@@ -1,4 +1,4 @@
-// HANG: 1 thread waits for the network
+// HANG: not done after
 
 #include <curl/curl.h>
 

@@ -1,4 +1,4 @@
-// FAIL: the line `/delay/0.2 OK` did not come
+// FAIL: the line `/status/200 OK` did not come
 
 #include <curl/curl.h>
 
