@@ -11,6 +11,7 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
+#include "folder.hpp"
 #include "process.hpp"
 
 namespace fs = std::filesystem;
@@ -85,14 +86,11 @@ TEST_CASE("bench: each program gets all its answers, and its figures") {
 }
 
 TEST_CASE("bench: who lost an answer has no result") {
-  char folder[] = "/tmp/bench-test-XXXXXX";
-  REQUIRE(mkdtemp(folder));
-  const fs::path curl = std::string(folder) + "/curl";
-  std::ofstream(curl) << "#!/bin/sh\n[ \"$1\" = --version ]\n";  // and it never fetches
-  fs::permissions(curl, fs::perms::owner_all);
-  const Result result = run({"env", std::string("PATH=") + folder + ":/usr/bin:/bin",
+  const Folder folder;
+  const std::string only_a_version = "#!/bin/sh\n[ \"$1\" = --version ]\n";  // and never a fetch
+  fs::permissions(folder.write("curl", only_a_version), fs::perms::owner_all);
+  const Result result = run({"env", "PATH=" + folder.path().string() + ":/usr/bin:/bin",
                              BUILD_DIR "/tests/bench/bench", "--quick", "--only", "curl"});
-  fs::remove_all(folder);
   INFO(result.out << result.err);
   CHECK(result.status == 1);
   CHECK(count(result.out, "curl  no result: in round 1, \\d+ of \\d+ are not OK") == 3);

@@ -2,13 +2,11 @@
 
 #include "docs.hpp"
 
-#include <stdlib.h>
-
-#include <fstream>
 #include <regex>
 
 #include "catch.hpp"
 #include "fetchers.hpp"
+#include "folder.hpp"
 #include "server.hpp"
 
 namespace fs = std::filesystem;
@@ -56,25 +54,6 @@ docs::Shell shell(const Server& server) {
     return replace_all(result.out, BUILD_DIR "/", "build/");
   };
 }
-
-// A folder with files, for as long as it lives.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/docs-test-XXXXXX";
-    REQUIRE(mkdtemp(name));
-    path_ = name;
-  }
-  ~Folder() { fs::remove_all(path_); }
-
-  fs::path write(const std::string& name, const std::string& text) const {
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-
- private:
-  fs::path path_;
-};
 
 docs::Problems problems_with_quote(const std::string& readme) {
   const Folder folder;

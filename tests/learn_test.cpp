@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <regex>
 
 #include "catch.hpp"
 #include "fetchers.hpp"
+#include "folder.hpp"
 #include "server.hpp"
 #include "socket.hpp"
 
@@ -59,33 +58,26 @@ TEST_CASE("learn: help") {
 }
 
 TEST_CASE("learn: without a verb, where the learner is, in a clone in which nothing is built") {
-  char clone[] = "/tmp/learn-test-XXXXXX";
-  REQUIRE(mkdtemp(clone));
-  const std::string at(clone);
-  const auto file = [&at](const std::string& name, const std::string& text = "") {
-    fs::create_directories(fs::path(at + '/' + name).parent_path());
-    std::ofstream(at + '/' + name) << text;
-  };
-  const auto says = [&at](const std::string& part) {
-    const Result result = run({at + "/learn"});
+  const Folder clone;
+  const auto says = [&clone](const std::string& part) {
+    const Result result = run({clone.path() / "learn"});
     INFO(result.out << result.err);
     CHECK(result.status == 0);
     CHECK(result.err == "");
     CHECK(result.out.find(part) != std::string::npos);
   };
-  fs::copy_file(ROOT_DIR "/learn", at + "/learn");
-  file("01-sync/exercises/1-status/start.cpp");
-  file("02-threads/exercises/2-race/start.cpp");
+  fs::copy_file(ROOT_DIR "/learn", clone.path() / "learn");
+  clone.write("01-sync/exercises/1-status/start.cpp", "");
+  clone.write("02-threads/exercises/2-race/start.cpp", "");
   says("and 2 exercises.\nSee what it is about: ./learn run. ");
   says("Then: ./learn start\n");
-  file("work/01.1-status.cpp");
-  file("work/progress", "current 01.1\n");
+  clone.write("work/01.1-status.cpp", "");
+  clone.write("work/progress", "current 01.1\n");
   says("You are at 01.1, 0 of 2 done. Edit work/01.1-status.cpp, then type:\n./learn check");
-  file("work/progress", "current 01.1\npassed 01.1\n");
+  clone.write("work/progress", "current 01.1\npassed 01.1\n");
   says("You passed 01.1, 1 of 2 done. Type: ./learn next\n");
-  file("work/progress", "current 02.2\npassed 01.1\npassed 02.2\n");
+  clone.write("work/progress", "current 02.2\npassed 01.1\npassed 02.2\n");
   says("You passed all 2.");
-  fs::remove_all(at);
 }
 
 TEST_CASE("learn: a verb that it does not know") {

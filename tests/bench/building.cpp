@@ -1,7 +1,6 @@
 #include "building.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -10,6 +9,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "folder.hpp"
 #include "process.hpp"
 
 namespace fs = std::filesystem;
@@ -34,12 +34,9 @@ std::int64_t time_of(const std::vector<std::string>& command) {
 }
 
 std::int64_t clean_build() {
-  char folder[] = "/tmp/sync-desert-XXXXXX";
-  if (!mkdtemp(folder)) throw std::runtime_error("no temporary folder to be had");
-  checked({"cmake", "-S", ROOT_DIR, "-B", folder, "-G", "Ninja"});
-  const auto time = time_of({"ninja", "-C", folder});
-  fs::remove_all(folder);
-  return time;
+  const Folder folder;
+  checked({"cmake", "-S", ROOT_DIR, "-B", folder.path().string(), "-G", "Ninja"});
+  return time_of({"ninja", "-C", folder.path().string()});
 }
 
 }  // namespace

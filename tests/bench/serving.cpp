@@ -1,19 +1,17 @@
 #include "serving.hpp"
 
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
 #include "fetching.hpp"
+#include "folder.hpp"
 #include "process.hpp"
 #include "socket.hpp"
 
@@ -22,22 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t body = 100;  // bytes of an answer, of either
-
-// A folder for nginx, which it may read as whatever user.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/sync-desert-XXXXXX";
-    if (!mkdtemp(name)) throw std::runtime_error("no temporary folder to be had");
-    path_ = name;
-    chmod(name, 0755);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 std::string version(const std::vector<std::string>& command, const std::string& before) {
   const Result result = run(command);
@@ -53,18 +35,17 @@ std::string version(const std::vector<std::string>& command, const std::string& 
 std::uint16_t free_port() { return RefusedPort().port(); }
 
 std::vector<std::string> nginx(const Folder& folder, std::uint16_t port) {
-  const std::string file = folder.path() + "/nginx.conf", at = folder.path() + '/';
-  std::ofstream(folder.path() + "/file") << std::string(body, 'x');
-  std::ofstream conf(file);
+  const std::string at = folder.path().string() + '/';
+  folder.write("file", std::string(body, 'x'));
+  std::ostringstream conf;
   conf << "daemon off;\nworker_processes 1;\npid " << at << "pid;\nerror_log stderr;\n";
   if (geteuid() == 0) conf << "user root;\n";
   conf << "events { worker_connections 1024; }\nhttp {\n  access_log off;\n"
        << "  keepalive_requests 100000000;\n  open_file_cache max=10;\n";
   for (const char* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
     conf << "  " << kind << "_temp_path " << at << kind << ";\n";
-  conf << "  server { listen 127.0.0.1:" << port << "; root " << folder.path() << "; }\n}\n";
-  if (!conf.flush()) throw std::runtime_error("cannot write " + file);
-  return {"nginx", "-e", "stderr", "-c", file};
+  conf << "  server { listen 127.0.0.1:" << port << "; root " << at << "; }\n}\n";
+  return {"nginx", "-e", "stderr", "-c", folder.write("nginx.conf", conf.str())};
 }
 
 void wait_for(std::uint16_t port) {
