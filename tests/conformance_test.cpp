@@ -582,5 +582,5 @@ TEST_CASE("conformance: every fetcher says the same when all rows are on one com
 // A row takes up to 11 handshakes, and each URL has its 10 s however busy the machine is: not
 // all of them can be on one command line.
 TEST_CASE("conformance: every fetcher says the same over https when many rows are together") {
-  check_together("tls", 20, 1);
+  check_together("tls", 10, 1);
 }
