@@ -1,4 +1,4 @@
-// FAIL: `/delay/0.2 cancelled` should be `/delay/0.2 wins`
+// FAIL: should be `/delay/0.2 wins`
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
