@@ -1,8 +1,10 @@
 #include "url.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <boost/url/ipv4_address.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 #include <cctype>
@@ -75,6 +77,8 @@ urls::url parse(const std::string& text) {
   const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
   if (!is_port || (port.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
     throw std::invalid_argument("malformed URL: no such port");
+  if (in_addr address; inet_aton(url.host_address().c_str(), &address) == 1)  // 127.1, too
+    url.set_host_ipv4(urls::ipv4_address(ntohl(address.s_addr)));
   return url;
 }
 
