@@ -82,7 +82,7 @@ struct Address {
 // #region is_ok
 std::string explain(httplib::Error error, const httplib::Client& client) {
   const long fault = client.get_openssl_verify_result();
-  switch (error) {  // cpp-httplib knows no more than this
+  switch (error) {  // beyond that, cpp-httplib knows no more than this
     case httplib::Error::Connection:
       return "cannot resolve the host, or connect to it";
     case httplib::Error::Read:

@@ -19,6 +19,7 @@ class Folder {
     path_ = name;
   }
   Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
   ~Folder() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);

@@ -31,6 +31,13 @@ struct Thread {
   std::uint64_t address = 0;  // of the lock
 };
 
+// A file below the process's folder in /proc; empty if the process is gone.
+std::string proc_file(pid_t process, const std::string& name) try {
+  return read_file("/proc/" + std::to_string(process) + '/' + name);
+} catch (const std::ios_base::failure&) {
+  return {};
+}
+
 std::optional<std::uint32_t> word_at(pid_t process, std::uint64_t address) {
   const Descriptor memory(
       open(("/proc/" + std::to_string(process) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
@@ -56,12 +63,12 @@ void look_at_futex(pid_t process, const std::set<pid_t>& ids, Thread& thread) {
 
 Thread look_at(pid_t process, pid_t id, const std::set<pid_t>& ids) {
   Thread thread{id};
-  const std::string files = "/proc/" + std::to_string(process) + "/task/" + std::to_string(id);
-  const std::string stat = read_file(files + "/stat");
+  const std::string files = "task/" + std::to_string(id);
+  const std::string stat = proc_file(process, files + "/stat");
   const auto name_end = stat.rfind(')');
   const char state = name_end + 2 < stat.size() ? stat[name_end + 2] : '?';
   long number = -1;
-  std::istringstream call(read_file(files + "/syscall"));
+  std::istringstream call(proc_file(process, files + "/syscall"));
   if (state == 'R') thread.wait = Wait::computing;
   if (state == 'D') thread.wait = Wait::disk;
   if (state == 'Z' || state == 'X' || stat.empty()) thread.wait = Wait::gone;
@@ -98,8 +105,7 @@ std::string variable_at(pid_t process, const std::string& program, std::uint64_t
   maps >> std::hex >> base;
   static std::string named;  // nm takes its time: once is enough for a hang
   static std::string table;
-  const std::string now =
-      program + read_file("/proc/" + std::to_string(process) + "/stat").substr(0, 8);
+  const std::string now = program + proc_file(process, "stat").substr(0, 8);
   if (std::exchange(named, now) != now)
     table = run({"nm", "-C", "-S", "--defined-only", program}).out;
   std::istringstream symbols(table);
@@ -134,6 +140,17 @@ std::vector<Thread> find_circle(const std::map<pid_t, Thread>& threads) {
   return {};
 }
 
+// How often each of them has given up its core, or lost it.
+std::string times_run(pid_t process, const std::vector<Thread>& threads) {
+  std::string all;
+  for (const auto& thread : threads) {
+    const std::string id = std::to_string(thread.id);
+    const std::string status = proc_file(process, "task/" + id + "/status");
+    all += id + status.substr(std::min(status.find("voluntary_ctxt"), status.size()));
+  }
+  return all;
+}
+
 std::map<pid_t, Thread> look_at_all(pid_t process) {
   std::set<pid_t> ids;
   std::error_code gone;
@@ -148,8 +165,13 @@ std::map<pid_t, Thread> look_at_all(pid_t process) {
 }  // namespace
 
 std::string deadlock(pid_t process, const std::string& program) {
+  // Threads are looked at one after the other, and may change roles meanwhile. Who waits for ever
+  // does not run: those of a circle must have slept from one look to the next.
+  const auto seen = find_circle(look_at_all(process));
+  if (seen.empty()) return {};
+  const std::string before = times_run(process, seen);
   const auto circle = find_circle(look_at_all(process));
-  if (circle.empty()) return {};
+  if (circle.empty() || before != times_run(process, circle)) return {};
   const auto name = [&](std::size_t i) { return variable_at(process, program, circle[i].address); };
   if (circle.size() == 1)
     return "a thread waits for " + (name(0).empty() ? "a lock" : name(0)) + " that it holds itself";
@@ -188,12 +210,13 @@ bool is_busy(pid_t process) {
 
 bool has_ended(pid_t process) {
   const auto threads = look_at_all(process);
-  return std::ranges::all_of(threads,
-                             [](const auto& one) { return one.second.wait == Wait::gone; });
+  return !threads.empty() && std::ranges::all_of(threads, [](const auto& one) {
+    return one.second.wait == Wait::gone;
+  });
 }
 
 double cpu_seconds(pid_t process) {
-  const std::string stat = read_file("/proc/" + std::to_string(process) + "/stat");
+  const std::string stat = proc_file(process, "stat");
   std::istringstream after_name(stat.substr(std::min(stat.rfind(')') + 1, stat.size())));
   std::string skipped;
   for (int i = 3; i < 14; ++i) after_name >> skipped;

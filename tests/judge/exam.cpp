@@ -64,6 +64,7 @@ class Exam::Server {
   }
 
   const std::string& url() const { return url_; }
+  pid_t pid() const { return process_.pid(); }
 
   struct Stats {
     unsigned requests, in_flight, most;
@@ -123,38 +124,41 @@ void try_sanitizer(const std::string& sanitizer) {
 Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
   const Server server;
   Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_);
+  const std::string no_end = "?timeout=60";
   for (const auto& argument : arguments)
-    command.push_back((argument.front() == '/' ? server.url() : "") + argument);
+    command.push_back((argument.front() == '/' ? server.url() : "") + argument +
+                      (hopeless && argument.rfind("/barrier/", 0) == 0 ? no_end : ""));
 
   const auto start = std::chrono::steady_clock::now();
   const std::chrono::seconds limit(exercise_.time_limit);
   std::string hang, circle;
-  bool floods = false;
-  double busy_lately = 0;  // the share of the looks, of about the last ten
+  bool floods = false, given_up = false;
+  double busy_lately = 0;  // the share of the looks, of about the last ten; or the server is
   const auto go_on = [&](pid_t pid, const Result& so_far) {
     if (interrupted_by) return false;
     floods = so_far.out.size() + so_far.err.size() > most_output;
     if (floods) return false;
     const auto now = std::chrono::steady_clock::now();
     const bool busy = is_busy(pid);
-    busy_lately += (busy - busy_lately) / 10;
+    busy_lately += ((busy || is_busy(server.pid())) - busy_lately) / 10;
     if (now > start + std::chrono::seconds(1)) {
       const std::string seen = deadlock(pid, program_);
       if (!seen.empty() && seen == circle) hang = seen;  // seen twice, it is one
       circle = seen;
     }
-    // On a busy machine who computes may have it for a quarter of the limit, all in all.
-    const bool starved = now < start + 6 * limit && busy_lately > 0.2 &&
-                         cpu_seconds(pid) < double(limit.count()) / 4;
+    // On a busy machine the limit is one of CPU time.
+    const double had = cpu_seconds(pid);
+    const bool starved =
+        now < start + 6 * limit && busy_lately > 0.2 && had < double(limit.count());
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      if (hopeless({stats.in_flight, stats.most, busy, late})) return false;
+      if (hopeless({stats.in_flight, stats.most, busy, had, late})) return !(given_up = true);
     }
     if (hang.empty() && !late) return true;
     if (hang.empty()) hang = what_it_waits_for(pid, program_);
     if (!has_ended(pid)) return false;
-    hang.clear();  // it took a look to see
+    hang.clear();  // it ended while it was looked at
     return true;
   };
   Process process(command, {.time_limit = 6 * limit + std::chrono::seconds(5), .go_on = go_on});
@@ -166,6 +170,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
                                 "ThreadSanitizer failed to", "ASan runtime does not come first"})
     if (!plain_ && result.err.find(complaint) != std::string::npos)
       throw SanitizerUnusable{complaint};
+  if (result.timed_out && !given_up && !floods && hang.empty())
+    hang = "the machine is too busy to see why";
   if (!hang.empty())
     throw Verdict{"HANG",
                   "not done after " + std::to_string(std::lround(took.count())) + " s; " + hang};
@@ -176,14 +182,17 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
   if (!result.timed_out) judge_crash(result);
 
   const auto stats = server.stats();
-  return {split(without(result.out, server.url())),
-          without(result.err, server.url()),
+  const auto shown = [&](const std::string& text) {
+    return without(without(text, server.url()), no_end);
+  };
+  return {split(shown(result.out)),
+          shown(result.err),
           result.timed_out ? 0 : result.status,
           took.count(),
           result.cpu_seconds,
           stats.requests,
           stats.most,
-          result.timed_out};
+          given_up};
 }
 
 // The number of the first line of the learner's file that the report names from `from` on.

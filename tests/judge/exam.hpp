@@ -53,13 +53,15 @@ class Exam {
   struct Sight {
     unsigned in_flight, most_in_flight;  // says the server
     bool busy;                           // the program has something to do, now
+    double cpu_seconds;                  // that it had so far
     bool late;                           // its time is up
   };
   // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
   using Hopeless = std::function<bool(const Sight&)>;
 
-  // Runs it; arguments that start with a slash become URLs of the server. Throws a Verdict when it
-  // crashes, races, hangs or prints without end.
+  // Runs it; arguments that start with a slash become URLs of the server, which ends no barrier of
+  // a run that can become hopeless. Throws a Verdict when it crashes, races, hangs or prints
+  // without end.
   Run run(const Lines& arguments, const Hopeless& hopeless = {});
 
   // Throws FAIL unless the lines are these, in any order, whole, and once each.

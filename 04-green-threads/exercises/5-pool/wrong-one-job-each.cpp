@@ -1,4 +1,4 @@
-// FAIL: the line `/status/200 OK` did not come
+// FAIL: the line `/barrier/6 OK` did not come
 
 #include <curl/curl.h>
 
