@@ -153,7 +153,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      if (hopeless({stats.in_flight, stats.most, busy, had, late})) return !(given_up = true);
+      given_up = hopeless({stats.in_flight, stats.most, busy, had, late});
+      if (given_up) return false;
     }
     if (hang.empty() && !late) return true;
     if (hang.empty()) hang = what_it_waits_for(pid, program_);
