@@ -25,15 +25,15 @@ Run run_without_last(Run run) {
   return run;
 }
 
-// There is no hope left when it looks like that, and at more than 20 looks the program had nothing
-// to do: a second, and more where it must wait for a core. If its time is up, one look will do.
+// There is no hope left when it looks like that, and at more than 12 looks the program had nothing
+// to do: 0.7 s, and more where it must wait for a core. If its time is up, one look will do.
 Exam::Hopeless stuck(const std::function<bool(const Exam::Sight&)>& looks_like_that) {
   return [looks_like_that, idle = 0](const Exam::Sight& seen) mutable {
     if (!looks_like_that(seen))
       idle = 0;
     else if (!seen.busy)
       ++idle;
-    return idle > (seen.late ? 0 : 20);
+    return idle > (seen.late ? 0 : 12);
   };
 }
 
