@@ -80,7 +80,7 @@ TEST_CASE("04: serve has all its requests in flight on one OS thread", "[04]") {
   const std::string url = serve.read_line().substr(std::string("listening on ").size());
   const std::size_t count = sanitized ? 100 : 1000;
   Lines words{chapter + "fetch"};
-  words.insert(words.end(), count, url + "/delay/1");
+  words.insert(words.end(), count, url + "/delay/2");
   const Result result = run(words);
   CHECK(count_ok(result, Lines(words.begin() + 1, words.end())) == count);
   CHECK(count_tasks(serve.pid()) == 1);
