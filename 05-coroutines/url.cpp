@@ -69,7 +69,8 @@ urls::url parse(const std::string& text) {
   urls::url url = *parsed;
   if (url.scheme_id() != urls::scheme::http && url.scheme_id() != urls::scheme::https)
     throw std::invalid_argument("unsupported protocol " + std::string(url.scheme()));
-  if (url.host_address().empty() || !is_clean(url.host_address()))
+  const std::string name = url.host_address();  // ".x" would be any subdomain of x to OpenSSL
+  if (name.empty() || name.starts_with('.') || !is_clean(name))
     throw std::invalid_argument("malformed URL: no host");
   std::string port(url.port());  // as digits: Boost 1.81's port_number() makes 81 of 65617
   port.erase(0, std::min(port.find_first_not_of('0'), port.size()));
@@ -77,7 +78,7 @@ urls::url parse(const std::string& text) {
   const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
   if (!is_port || (port.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
     throw std::invalid_argument("malformed URL: no such port");
-  if (in_addr address; inet_aton(url.host_address().c_str(), &address) == 1)  // 127.1, too
+  if (in_addr address; inet_aton(name.c_str(), &address) == 1)  // 127.1, too
     url.set_host_ipv4(urls::ipv4_address(ntohl(address.s_addr)));
   return url;
 }

@@ -188,8 +188,7 @@ TEST_CASE("05-coroutines: the request says what the URL says, and nothing that i
   };
   CHECK(request_of("http://", "").starts_with("GET / HTTP/1.1\r\nHost: 127.0.0.1:"));
   CHECK(request_of("HTTP://", "?a#b").starts_with("GET /?a HTTP/1.1\r\n"));
-  CHECK(
-      request_of("http://", "/a/../../b c"[0] ? "/a/../../b%20c" : "").starts_with("GET /b%20c "));
+  CHECK(request_of("http://", "/a/../../b%20c").starts_with("GET /b%20c "));
   CHECK(request_of("http://", "/\xc3\xbc?{}").starts_with("GET /%C3%BC?%7B%7D "));
   CHECK(request_of("http://Aladdin:open%20sesame@", "/")
             .find("\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") !=
@@ -229,7 +228,7 @@ TEST_CASE("05-coroutines: join resolves links as RFC 3986 says, and encodes what
   for (const auto* bad :
        {"mailto:x", "a:b", "ftp://h/", "http://", "http:///x", "http://[::1", "http://h:65536/",
         "http://h:99999999999999999999/", "http://a%00b/", "http://a%0d%0ab/", "http://a%20b/",
-        "http://h:http/", "http://h:8x/y", "http://[::1]x/"}) {
+        "http://.h/", "http://%2eh/", "http://h:http/", "http://h:8x/y", "http://[::1]x/"}) {
     INFO(bad);
     CHECK_THROWS_AS(join(base, bad), std::invalid_argument);
   }

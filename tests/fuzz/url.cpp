@@ -25,6 +25,7 @@ void check(const std::string& url) {
   require(is_printable(url));
   require(url.find('#') == url.npos);
   require(!host(url).empty() && !certified(url).empty());  // without a name nobody would verify
+  require(!certified(url).starts_with('.'));               // with this, a whole domain would do
   require(is_printable(host_header(url)));
   require(host_header(url).find_first_of("/?@") == std::string::npos);
   require(target(url).starts_with('/') && is_printable(target(url)));
