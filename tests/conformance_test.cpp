@@ -302,6 +302,7 @@ const std::vector<Row> table{
     {"percent-encoded NUL in the host", "http://127.0.0.1%00x:{port}/", any},
     {"a host name of 300 characters", "http://" + std::string(300, 'x') + ".invalid/", any},
     {"IPv6", "{v6}/status/200", OK},
+    {"IPv6, with a zone", "http://[::1%25lo]:{v6-port}/status/200", OK},
     {"empty", "", any},
     {"blank", " ", any},
     {"no scheme", "127.0.0.1:{port}/status/200", any},
@@ -356,6 +357,7 @@ const std::map<std::string, std::string> exceptions{
     {"redirected on the same host", "cpp-httplib"},
     {"to itself by name", "cpp-httplib"},
     {"no close_notify, no length", "cpp-httplib, libcurl"},
+    {"IPv6, with a zone", "Boost.Beast, cpp-httplib"},
     {"dots in the path", "cpp-httplib"},
     {"one slash", "libcurl"},
     {"three slashes", "libcurl"},
@@ -394,6 +396,7 @@ class Places {
       set(fault, server_.tls_url(fault));
     set("other", other_.url());
     set("v6", v6_ ? v6_->url() : "");
+    set("v6-port", v6_ ? port_of(v6_->url()) : "");
     set("v6-tls", v6_ ? v6_->tls_url() : "");
     set("refused", refused_.url(""));
     set("refused-port", std::to_string(refused_.port()));
