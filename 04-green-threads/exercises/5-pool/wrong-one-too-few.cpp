@@ -1,0 +1,65 @@
+// FAIL: at most 2 requests in flight at once, where 3 are allowed
+
+#include <curl/curl.h>
+
+#include <cstdio>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "green/green.hpp"
+
+class Pool {
+ public:
+  explicit Pool(std::size_t size) : size_(size) {}
+
+  // Has job() run on a green thread: at once, or when one of those before it is done.
+  void spawn(std::function<void()> job) {
+    jobs_.push_back(std::move(job));
+    if (++workers_ >= size_) return;
+    green::spawn([this] { work(); });
+  }
+
+ private:
+  void work() {
+    while (!jobs_.empty()) {
+      const auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      job();
+    }
+    --workers_;
+  }
+
+  const std::size_t size_;
+  std::size_t workers_ = 0;
+  std::deque<std::function<void()>> jobs_;
+};
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+bool is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  long status = 0;
+  if (curl_easy_perform(curl.get()) == CURLE_OK)
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
+}
+
+void fetch(const std::string& url) {
+  std::printf("%s %s\n", url.c_str(), is_ok(url) ? "OK" : "Bad");
+}
+
+int main(int argc, char* argv[]) {
+  green::patch_all();
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  Pool pool(3);
+  for (int i = 1; i < argc; ++i) pool.spawn([url = std::string(argv[i])] { fetch(url); });
+  green::join_all();
+}
