@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <thread>
@@ -61,10 +62,12 @@ asio::io_context& detail::loop() {
 
 // #region green
 using Yield = asio::basic_yield_context<asio::io_context::executor_type>;
+using Resume = asio::async_result<Yield, void()>::handler_type;
 
 struct Green {
   std::function<void()> body;
   Yield* yield = nullptr;
+  std::optional<Resume> resume;  // what gives it its next turn, while it waits
   asio::steady_timer alarm{loop()};
   bool woken = false, killed = false, ended = false, told = false;
   Queue joiners;
@@ -101,14 +104,26 @@ void end_turn(Green& me) {
   swap_exceptions(me.exceptions);
 }
 
+void leave(Green& me) {
+  asio::async_initiate<Yield, void()>(
+      [&me](Resume resume) { me.resume.emplace(std::move(resume)); }, *me.yield);
+}
+
+// From the hub: the green thread's turn, until it leaves.
+void resume(Green& green) {
+  Resume next = std::move(*green.resume);
+  green.resume.reset();
+  next();
+}
+
 // #region switch_to_hub
-// Every switch is here: `wait` starts something that resumes this green thread when it is over.
-template <typename Wait>
-void switch_to_hub(Wait wait) {
+// Every switch is here. Before, the caller has started something that will resume() this green
+// thread: if there is no memory for it, it throws where that can still be told.
+void switch_to_hub() {
   Green& me = *running;
   const int error = errno;
   end_turn(me);
-  wait(*me.yield);
+  leave(me);
   begin_turn(me);
   errno = error;
 }
@@ -116,6 +131,7 @@ void switch_to_hub(Wait wait) {
 
 void run(Green& me, Yield yield) {
   me.yield = &yield;
+  leave(me);
   begin_turn(me);
   try {
     const auto body = std::move(me.body);  // what it holds goes before the joiners know
@@ -135,10 +151,8 @@ bool detail::suspend(TimePoint deadline) {
   Green& me = *running;
   me.woken = false;
   me.alarm.expires_at(deadline);
-  switch_to_hub([&me](const Yield& yield) {
-    boost::system::error_code cancelled;
-    me.alarm.async_wait(yield[cancelled]);
-  });
+  me.alarm.async_wait([&me](boost::system::error_code) { resume(me); });
+  switch_to_hub();
   return me.woken;
 }
 
@@ -160,18 +174,32 @@ void detail::check_owner() {
 // #region spawn
 Thread detail::start(std::function<void()> body) {
   check_owner();
-  const Stack stack(stack_size);
   const auto green = std::make_shared<Green>();
   green->body = std::move(body);
+  const Stack stack(stack_size);
   const auto run_it = [green](Yield yield) { run(*green, yield); };
   // asio::spawn alone would give it its first turn at once when the caller is a green thread.
-  asio::post(loop(), [run_it, stack] {
-    asio::spawn(loop().get_executor(), std::allocator_arg, stack, run_it, asio::detached);
-  });
+  try {
+    asio::post(loop(), [green, run_it, stack] {
+      asio::spawn(loop().get_executor(), std::allocator_arg, stack, run_it, asio::detached);
+      resume(*green);
+    });
+  } catch (...) {
+    stack.deallocate(stack.context);
+    throw;
+  }
   ++alive;
   return green;
 }
 // #endregion spawn
+
+// The running green thread's place in a queue, for as long as this lives.
+struct Place {
+  Queue& queue;
+  explicit Place(Queue& its) : queue(its) { queue.push_back(running); }
+  Place(const Place&) = delete;
+  ~Place() { queue.erase(std::find(queue.begin(), queue.end(), running)); }
+};
 
 // #region join
 bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& ready) {
@@ -179,9 +207,8 @@ bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool(
   bool in_time = true;
   while (in_time && !ready()) {
     if (running) {
-      queue.push_back(running);
+      const Place place(queue);
       in_time = suspend(deadline);
-      queue.erase(std::find(queue.begin(), queue.end(), running));
     } else {  // the main program: its waiting is what runs the loop
       in_time =
           deadline == TimePoint::max() ? loop().run_one() > 0 : loop().run_one_until(deadline) > 0;
@@ -224,10 +251,12 @@ void sleep_for(Clock::duration time) {
 }
 
 void yield() {
-  if (!running)
+  if (!running) {
     loop().poll();
-  else
-    switch_to_hub([](const Yield& yield) { asio::post(loop(), yield); });
+  } else {
+    asio::post(loop(), [me = running] { resume(*me); });
+    switch_to_hub();
+  }
 }
 // #endregion join
 

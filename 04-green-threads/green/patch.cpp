@@ -203,9 +203,11 @@ bool is_pipe(int fd) {
   return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-int sleep_unless_killed(Clock::duration time) {
+int sleep_unless_killed(Clock::duration time) try {
   Queue nobody;
   return wait_in(nobody, after(time), killed) ? fail(ECANCELED) : 0;
+} catch (const std::bad_alloc&) {
+  return fail(ENOMEM);
 }
 
 Clock::duration duration(const timespec& time) {
@@ -459,8 +461,8 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* time, timespec* 
   if (!cooperative() || !valid(time) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC))
     return libc().clock_nanosleep(clock, flags, time, rest);
   if (flags & TIMER_ABSTIME) clock_gettime(clock, &now);
-  return sleep_unless_killed(duration(*time) - duration(now)) == 0 ? 0
-                                                                   : ECANCELED;  // which it returns
+  const bool slept = sleep_unless_killed(duration(*time) - duration(now)) == 0;
+  return slept ? 0 : errno;  // which it returns
 }
 
 int usleep(useconds_t time) {
@@ -494,13 +496,15 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
 }
 // #endregion getaddrinfo
 
-int pthread_join(pthread_t thread, void** value) {
+int pthread_join(pthread_t thread, void** value) try {
   if (!cooperative() || pthread_equal(thread, pthread_self()))
     return libc().pthread_join(thread, value);
   int result;
   while ((result = pthread_tryjoin_np(thread, value)) == EBUSY)
     green::sleep_for(std::chrono::milliseconds(2));
   return result;
+} catch (const std::bad_alloc&) {
+  return libc().pthread_join(thread, value);
 }
 
 // When the caller's buffer is too small, libc's own says so and ends the program.

@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <memory_resource>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -38,7 +42,8 @@ struct Awaited {              // an fd that somebody waits for, or did
 // in an epoll of the hub's own, and Asio watches that.
 struct Fds {
   asio::posix::stream_descriptor epoll;
-  std::vector<Awaited> awaited;  // by fd
+  std::vector<Awaited> awaited;                   // by fd
+  std::pmr::unsynchronized_pool_resource memory;  // has room for the handler from the first one on
 
   explicit Fds(asio::io_context& loop) : epoll(loop, epoll_create1(EPOLL_CLOEXEC)) {}
   bool watch(int fd, short events);
@@ -74,12 +79,15 @@ void Fds::wake_waiters(int fd, short revents) {
 }
 
 void Fds::await_events() {
-  epoll.async_wait(asio::posix::descriptor_base::wait_read, [this](auto) {
+  const auto wake_them = [this](boost::system::error_code) {
     epoll_event events[256];
     const int count = epoll_wait(epoll.native_handle(), events, 256, 0);
     for (int i = 0; i < count; ++i) wake_waiters(events[i].data.fd, 0);
     await_events();
-  });
+  };
+  const std::pmr::polymorphic_allocator<> allocator(&memory);
+  epoll.async_wait(asio::posix::descriptor_base::wait_read,
+                   asio::bind_allocator(allocator, wake_them));
 }
 // #endregion fds
 
@@ -130,25 +138,34 @@ Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
 void closed(int fd) {
   if (waits == 0) return;
   if (is_owner()) return fds->wake_waiters(fd, POLLNVAL);
-  asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they look again, and find it closed
+  try {
+    asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they look again, and find it closed
+  } catch (const std::bad_alloc&) {  // until their deadline, nobody tells them
+  }
 }
 
 bool on_a_real_thread(std::function<void()> job) {
   static asio::thread_pool& pool = *new asio::thread_pool(4);  // never destroyed, as the hub
   struct Awaiting {
-    Green* green;  // null when it has been killed, and may be gone
+    Green* green = current();  // null when it waits no more, and may be gone
     bool done = false;
+    std::byte room[256];  // for the handler that says so: nobody could be told that there is none
+    std::pmr::monotonic_buffer_resource memory{room, sizeof room};
   };
-  const auto awaiting = std::make_shared<Awaiting>(Awaiting{current()});
+  const auto awaiting = std::make_shared<Awaiting>();
+  const struct Leave {
+    Awaiting& it;
+    ~Leave() { it.green = nullptr; }
+  } leave{*awaiting};
   asio::post(pool, [awaiting, job = std::move(job)] {
     job();
-    asio::post(loop(), [awaiting] {
-      awaiting->done = true;
-      if (awaiting->green) wake(*awaiting->green);
-    });
+    const std::pmr::polymorphic_allocator<> allocator(&awaiting->memory);
+    asio::post(loop(), asio::bind_allocator(allocator, [awaiting] {
+                 awaiting->done = true;
+                 if (awaiting->green) wake(*awaiting->green);
+               }));
   });
   while (!awaiting->done && !killed()) suspend(TimePoint::max());
-  awaiting->green = nullptr;
   return awaiting->done;
 }
 
