@@ -3,7 +3,7 @@
 #include "deferred.hpp"
 
 #include <cstdio>
-#include <deque>
+#include <list>
 
 std::string describe(const std::exception_ptr& error) try {
   std::rethrow_exception(error);
@@ -77,17 +77,19 @@ StatePtr advance(Step& step, AnyResult& result) try {
 // A callback that itself adds to a fired Deferred nests; from 100 deep on that waits until the
 // 100th is back, so that a loop of retries that fail at once costs no stack either.
 void run(StatePtr state) {
-  static thread_local std::deque<StatePtr> postponed;
   static thread_local int depth = 0;
-  if (depth == 100) return postponed.push_back(std::move(state));
+  static thread_local std::list<StatePtr>* postponed = nullptr;
+  if (depth == 100) return postponed->push_back(std::move(state));
+  std::list<StatePtr> outermost;
+  if (depth == 0) postponed = &outermost;
   for (++depth;;) {
     while (state->fired && state->next) {
       const auto step = std::move(state->next);
       state = advance(*step, state->result);
     }
-    if (postponed.empty()) break;
-    state = std::move(postponed.front());
-    postponed.pop_front();
+    if (postponed->empty()) break;
+    state = std::move(postponed->front());
+    postponed->pop_front();
   }
   --depth;
 }

@@ -114,8 +114,9 @@ StatePtr call(F& f, Args&&... args) {
   using R = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
   if constexpr (std::is_void_v<R>) {
     static_assert(std::is_void_v<U>, "return what the chain shall go on with");
+    auto fired = make_fired(Result<void>(Nothing()));  // first: if it throws, f has done nothing
     f(std::forward<Args>(args)...);
-    return make_fired(Result<void>(Nothing()));
+    return fired;
   } else if constexpr (std::is_same_v<R, Deferred<U>>) {
     return f(std::forward<Args>(args)...).state_;
   } else {
