@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,13 +68,20 @@ int main(int argc, char* argv[]) try {
   const std::vector<std::string> urls(argv + 1, argv + argc);
   static auto& loop = *new asio::io_context(1);  // never destroyed: a name lookup may outlast main
   // #region wait
+  std::vector<bool> done(urls.size());
   auto running = urls.size();
-  for (const auto& url : urls)
-    co_spawn(loop, fetch(url), [&](std::exception_ptr) {
+  for (std::size_t i = 0; i < urls.size(); ++i)
+    co_spawn(loop, fetch(urls[i]), [&, i](std::exception_ptr) {
+      done[i] = true;
       if (--running == 0) loop.stop();
     });
-  loop.run();  // until all of them are done
+  while (!loop.stopped()) try {
+      loop.run();
+    } catch (const std::bad_alloc&) {  // an operation could not begin: its coroutine is gone
+    }
   // #endregion wait
+  for (std::size_t i = 0; i < urls.size(); ++i)
+    if (!done[i]) print(urls[i], {false, "out of memory"});
   return exit_status;
 } catch (const std::exception& error) {  // no loop to be had: too few open files
   for (int i = 1; i < argc; ++i) print(argv[i], {false, error.what()});
