@@ -69,14 +69,16 @@ TEST_CASE("reactor: react does not wait for a Deferred that can never fire") {
 TEST_CASE("reactor: call_later fires in the order of time, and can be cancelled") {
   std::string seen;
   react([&](Reactor& reactor) {
-    reactor.call_later(milliseconds(20)).add_callback([&] { seen += "b"; });
-    reactor.call_later(milliseconds(1)).add_callback([&] { seen += "a"; });
     const auto never = reactor.call_later(std::chrono::hours(1));
     never.add_errback([&](const std::exception& e) { seen += e.what(); });
-    never.cancel();
-    return reactor.call_later(milliseconds(40)).add_callback([] { return 0; });
+    reactor.call_later(milliseconds(1)).add_callback([&] { seen += "a"; });
+    reactor.call_later(milliseconds(2)).add_callback([&] { seen += "b"; });
+    return reactor.call_later(milliseconds(3)).add_callback([&, never] {
+      never.cancel();
+      return 0;
+    });
   });
-  CHECK(seen == "cancelledab");
+  CHECK(seen == "abcancelled");
 }
 
 TEST_CASE("reactor: a handler that throws costs no other") {
