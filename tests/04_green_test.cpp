@@ -555,9 +555,11 @@ TEST_CASE("MSG_PEEK leaves the data, MSG_WAITALL waits for all of it", "[04]") {
   msghdr message{};
   message.msg_iov = buffers;
   message.msg_iovlen = 2;
+  bool peeked = false;
   together(
       [&] {
         CHECK(recv(pair.a, data, 8, MSG_PEEK) == 2);
+        peeked = true;
         CHECK(recv(pair.a, more, 4, MSG_WAITALL) == 4);
         CHECK(std::string(more, 4) == "abcd");
         CHECK(recvmsg(pair.a, &message, MSG_WAITALL) == 6);
@@ -567,7 +569,8 @@ TEST_CASE("MSG_PEEK leaves the data, MSG_WAITALL waits for all of it", "[04]") {
       [&] {
         for (const char* piece : {"ab", "cd", "efg", "hij", "k"}) {
           CHECK(send(pair.b, piece, std::strlen(piece), 0) > 0);
-          green::sleep_for(1ms);
+          do green::sleep_for(1ms);
+          while (!peeked);
         }
         pair.close_b();
       });
