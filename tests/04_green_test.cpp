@@ -624,10 +624,12 @@ TEST_CASE("a blocking send ends when all is sent", "[04]") {
 TEST_CASE("a send is cut short when the peer goes", "[04]") {
   Pair pair;
   const std::string much(8 << 20, 'x');
-  Answer first, second;
+  Answer first, second, begun;
+  char data;
   together(
       [&] { first = send(pair.b, much.data(), much.size(), 0), second = send(pair.b, "x", 1, 0); },
-      [&] { pair.close_a(); });
+      [&] { begun = recv(pair.a, &data, 1, 0), pair.close_a(); });
+  CHECK(begun.result == 1);
   CHECK(first.result > 0);
   CHECK(first.result < 8 << 20);
   CHECK(second.result == -1);
@@ -898,6 +900,7 @@ TEST_CASE("who waited for a closed fd does not take what its successor gets", "[
   const int fd = pair.a;
   together([&] { old_one = recv(fd, &data, 1, 0); },
            [&] {
+             green::yield();  // a first turn that took 10 ms did so before it came to wait
              close(fd);
              REQUIRE(dup2(other.a, fd) == fd);
              CHECK(send(other.b, "x", 1, 0) == 1);
