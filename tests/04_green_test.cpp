@@ -38,6 +38,7 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
+#include "folder.hpp"
 #include "green/green.hpp"
 
 extern "C" {
@@ -455,9 +456,9 @@ TEST_CASE("a pipe is waited for as a socket is", "[04]") {
 }
 
 TEST_CASE("a file is read and written as ever", "[04]") {
-  char name[] = "/tmp/green-XXXXXX";
-  const int fd = mkstemp(name);
-  unlink(name);
+  const Folder folder;
+  const int fd = open(folder.write("file", "").c_str(), O_RDWR);
+  REQUIRE(fd >= 0);
   together([&] {
     const std::string text(100'000, 'x');
     CHECK(write(fd, text.data(), text.size()) == 100'000);
@@ -559,6 +560,7 @@ TEST_CASE("MSG_PEEK leaves the data, MSG_WAITALL waits for all of it", "[04]") {
   together(
       [&] {
         CHECK(recv(pair.a, data, 8, MSG_PEEK) == 2);
+        CHECK(recv(pair.a, data, 8, MSG_PEEK | MSG_WAITALL) == 2);
         peeked = true;
         CHECK(recv(pair.a, more, 4, MSG_WAITALL) == 4);
         CHECK(std::string(more, 4) == "abcd");
