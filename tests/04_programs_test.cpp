@@ -82,6 +82,7 @@ TEST_CASE("04: serve has all its requests in flight on one OS thread", "[04]") {
   Lines words{chapter + "fetch"};
   words.insert(words.end(), count, url + "/delay/2");
   const Result result = run(words);
+  INFO(result.err.substr(0, 2000));  // why some are Bad
   CHECK(count_ok(result, Lines(words.begin() + 1, words.end())) == count);
   CHECK(count_tasks(serve.pid()) == 1);
   const std::string long_path(8000, '1');

@@ -1,8 +1,6 @@
 // The benchmark from outside: what it counts, and how its figures come into the pages. Never how
 // long anything takes.
 
-#include <stdlib.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -61,15 +59,13 @@ TEST_CASE("bench: help, and what it does not know") {
 
 TEST_CASE("bench: each program gets all its answers, and its figures") {
   if (sanitized) return;
-  char file[] = "/tmp/bench-test-XXXXXX";
-  const Descriptor json(mkstemp(file));
-  REQUIRE(json.is_open());
+  const Folder folder;
+  const std::string file = folder.path() / "bench.json";
   const Result result = bench({"--quick", "--only", "0", "--only", "epoll", "--json", file});
   INFO(result.out << result.err);
   CHECK(result.status == 0);
   CHECK(result.orphans == 0);
   const std::string text = read(file);
-  fs::remove(file);
   const auto programs = fetchers().size() + 1;  // and epoll
   // 01-sync is not given 50 that take a while each.
   CHECK(count(text, "\"path\":\"/delay/0.2\",\"n\":10,\"rounds\":2,") == programs);
