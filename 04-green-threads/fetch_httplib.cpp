@@ -79,10 +79,27 @@ struct Address {
 };
 // #endregion address
 
+// #region versions
+// Newer versions of cpp-httplib know other TLS libraries as well, and have other names for these.
+SSL_CTX* tls_context(const auto& client) {
+  if constexpr (requires { client.tls_context(); })
+    return static_cast<SSL_CTX*>(client.tls_context());
+  else
+    return client.ssl_context();
+}
+
+long verify_result(const auto& client, const auto& result) {
+  if constexpr (requires { result.ssl_backend_error(); })
+    return static_cast<long>(result.ssl_backend_error());
+  else
+    return client.get_openssl_verify_result();
+}
+// #endregion versions
+
 // #region is_ok
-std::string explain(httplib::Error error, const httplib::Client& client) {
-  const long fault = client.get_openssl_verify_result();
-  switch (error) {  // beyond that, cpp-httplib knows no more than this
+std::string explain(const httplib::Client& client, const httplib::Result& result) {
+  const long fault = verify_result(client, result);
+  switch (result.error()) {  // beyond that, cpp-httplib knows no more than this
     case httplib::Error::Connection:
       return "cannot resolve the host, or connect to it";
     case httplib::Error::Read:
@@ -114,15 +131,15 @@ void visit(const std::shared_ptr<Visit>& it) try {
     client.set_decompress(false);
     if (address.host.ends_with(".localhost"))  // this machine, by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
-    if (SSL_CTX* const tls = client.ssl_context())
+    if (SSL_CTX* const tls = tls_context(client))
       SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     const auto discard = [](const char*, size_t) { return true; };
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
                             status != 306 && answer->has_header("Location");
-    it->verdict = {status == 200, answer ? "HTTP status " + std::to_string(status)
-                                         : explain(answer.error(), client)};
+    it->verdict = {status == 200,
+                   answer ? "HTTP status " + std::to_string(status) : explain(client, answer)};
     if (!redirected) return;
     it->url = address.resolve(answer->get_header_value("Location"));
   }
