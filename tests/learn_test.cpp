@@ -96,6 +96,27 @@ TEST_CASE("learn: a verb that it does not know") {
   CHECK(run(learn({"xyzzy"})).status == 2);
 }
 
+TEST_CASE("learn: --yes counts in any place") {
+  for (const Lines& words : {Lines{"--yes", "help"}, {"help", "--yes"}}) {
+    const Result result = run(learn(words));
+    CHECK(result.status == 0);
+    CHECK(result.out.find("usage: ./learn") == 0);
+  }
+}
+
+TEST_CASE("learn: an option that it does not know is refused, with the nearest one") {
+  for (const Lines& words : {Lines{"--yess"}, {"run", "--ye"}, {"run", "http://x/", "--yees"}}) {
+    const Result result = run(learn(words));
+    INFO(result.err);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err.find("learn: there is no option '" + words.back() + "'") == 0);
+    CHECK(result.err.find("did you mean '--yes'?") != std::string::npos);
+  }
+  CHECK(run(learn({"run", "-x"})).err == "learn: there is no option '-x'\n");
+  CHECK(run(learn({"build", "01-sync"})).err == "learn: build takes no '01-sync'\n");
+}
+
 TEST_CASE("learn: slides takes no word but --pdf") {
   for (const Lines& words : {Lines{"slides", "--pdff"}, {"slides", "--pdf", "x"}, {"slides", ""}}) {
     const Result result = run(learn(words));
