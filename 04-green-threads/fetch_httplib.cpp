@@ -129,7 +129,7 @@ void visit(const std::shared_ptr<Visit>& it) try {
     client.set_read_timeout(10);
     client.set_url_encode(false);
     client.set_decompress(false);
-    if (address.host.ends_with(".localhost"))  // this machine, by RFC 6761
+    if (address.host == "localhost" || address.host.ends_with(".localhost"))  // by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
     if (SSL_CTX* const tls = tls_context(client))
       SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
@@ -137,7 +137,7 @@ void visit(const std::shared_ptr<Visit>& it) try {
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
-                            status != 306 && answer->has_header("Location");
+                            status != 306 && !answer->get_header_value("Location").empty();
     it->verdict = {status == 200,
                    answer ? "HTTP status " + std::to_string(status) : explain(client, answer)};
     if (!redirected) return;
