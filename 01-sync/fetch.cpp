@@ -2,25 +2,15 @@
 // While a server thinks, this program waits, and does nothing else.
 
 #include <curl/curl.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <string>
-#include <vector>
 
-struct Verdict {
-  bool ok;
-  std::string reason;  // why not, in words for a person
-};
-
-int exit_status = 0;
+#include "cli.hpp"
 
 // #region is_ok
 // libcurl would follow any 3xx that has a Location. It is told with each header which ones do.
@@ -67,18 +57,6 @@ Verdict is_ok(const std::string& url) {
 }
 // #endregion is_ok
 
-// #region print
-// One line on stdout says the verdict; for a Bad one, one on stderr says why.
-void print(const std::string& url, const Verdict& verdict) {
-  if (!verdict.ok) {
-    exit_status = 1;
-    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
-  }
-  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
-}
-// #endregion print
-
 // #region fetch
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
@@ -89,16 +67,9 @@ void fetch(const std::string& url) try {
 
 // #region main
 int main(int argc, char* argv[]) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
-    return 2;
-  }
-  // Where stdout is closed, no socket is to take its place and be sent our lines.
-  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
-  std::signal(SIGPIPE, SIG_IGN);
+  const auto urls = arguments(argc, argv);
   curl_global_init(CURL_GLOBAL_DEFAULT);
 
-  const std::vector<std::string> urls(argv + 1, argv + argc);
   for (const auto& url : urls) fetch(url);
   return exit_status;
 }
