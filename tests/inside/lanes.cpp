@@ -308,6 +308,20 @@ Lane lane_of(const Trace& trace, const Owners& owners, int thread) {
   return lane;
 }
 
+// In the order in which they were made.
+std::vector<int> threads_of(const Trace& trace) {
+  std::vector<int> all;
+  const auto add = [&all](int thread) {
+    if (std::find(all.begin(), all.end(), thread) == all.end()) all.push_back(thread);
+  };
+  if (!trace.calls.empty()) add(trace.calls[0].thread);
+  for (const auto& call : trace.calls)
+    if (is_one_of(call.name, {"clone", "clone3", "fork", "vfork"}) && call.result.value_or(-1) > 0)
+      add(int(*call.result));
+  for (const auto& call : trace.calls) add(call.thread);
+  return all;
+}
+
 // Moves all times, and drops what is before 0.
 void start_at(Lane& lane, Micros zero) {
   for (auto& span : lane.spans) {
@@ -353,12 +367,10 @@ Inside lanes(const Trace& trace, const std::vector<std::string>& urls) {
   Inside all;
   all.lives.resize(urls.size());
   std::optional<Micros> zero;
-  std::vector<int> threads;
+  const std::vector<int> threads = threads_of(trace);
   std::vector<bool> ended(urls.size());
   for (std::size_t i = 0; i < trace.calls.size(); ++i) {
     const Call& call = trace.calls[i];
-    if (std::find(threads.begin(), threads.end(), call.thread) == threads.end())
-      threads.push_back(call.thread);
     if (!owners[i]) continue;
     if (!zero) zero = call.from;
     auto& life = all.lives[*owners[i]];

@@ -12,10 +12,13 @@ namespace {
 
 constexpr int header = 30, gap = 18, sentence = 24;  // above a subject, below it, and within it
 constexpr double least_turn = 4;
-// Of the colours of the URLs, which are the chapters' accents, and then grey.
-constexpr std::size_t colours = 6;
 
-Colour colour(std::size_t url) { return accents[(url % colours + 2) % std::size(accents)]; }
+// The colours of the URLs are the accents of the chapters, in an order that keeps those apart that
+// are alike.
+constexpr std::size_t places[] = {2, 4, 5, 3, 1, 0};
+constexpr std::size_t colours = std::size(places);
+
+Colour colour(std::size_t url) { return accents[places[url % colours]]; }
 
 std::string style(const Theme& theme, std::size_t urls) {
   std::string css;
@@ -92,6 +95,8 @@ constexpr double sign = 100;  // where they begin
 // Draws the lane. What is too short to be seen is wider than it was, and moves what comes behind.
 void draw_lane(std::string& svg, const Lane& lane, const Scale& scale, int y, int high) {
   double at = 0;
+  bool named = false;
+  std::string call;
   for (const auto& turn : turns(lane)) {
     const double from = std::max(x(scale, turn.from), at);
     const double to = x(scale, turn.to);
@@ -102,9 +107,12 @@ void draw_lane(std::string& svg, const Lane& lane, const Scale& scale, int y, in
             "height='%d'/>",
             turn.asleep.c_str(), milliseconds(turn.to - turn.from).c_str(),
             name('w', turn.waits_for).c_str(), from, y, to - from, high);
-      if (high > 10 && to - from > 7.3 * double(turn.asleep.size()) + 8)
+      call = turn.asleep;
+      if (high > 10 && to - from > 7.3 * double(call.size()) + 8) {
         print(svg, "<text class='mono call' x='%.1f' y='%d'>%s</text>", from + 5, y + high - 5,
-              turn.asleep.c_str());
+              call.c_str());
+        named = true;
+      }
       svg += "</g>\n";
       at = to;
       continue;
@@ -130,6 +138,27 @@ void draw_lane(std::string& svg, const Lane& lane, const Scale& scale, int y, in
     }
     svg += '\n';
   }
+  if (!named && high > 10 && !call.empty())
+    print(svg, "<text class='mono soft' x='%.1f' y='%d'>%s</text>\n", at + 6, y + high - 5,
+          call.c_str());
+}
+
+// A bar for as long as the URL was under way, and when a thread was awake for it.
+void draw_life(std::string& svg, const Inside& inside, std::size_t url, const Scale& scale,
+               double y, int high) {
+  const auto& life = inside.lives[url];
+  if (!life) return;
+  const auto box = [&](char kind, Micros begin, Micros end) {
+    const double from = x(scale, begin);
+    print(svg, "<rect class='%s' x='%.1f' y='%.1f' width='%.1f' height='%d'/>",
+          name(kind, url).c_str(), from, y, std::max(x(scale, end) - from, double(least_width)),
+          high);
+  };
+  box('w', life->from, life->to);
+  for (const auto& lane : inside.lanes)
+    for (const auto& span : lane.spans)
+      if (span.asleep.empty() && span.owner == url) box('a', span.from, span.to);
+  svg += '\n';
 }
 
 void draw(std::string& svg, const Subject& subject, const std::vector<std::string>& names,
@@ -154,17 +183,12 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
   y += sentence;
   const Rows rows(waiting(subject));
   for (std::size_t i = 0; i < rows.count; ++i, y += rows.height) {
-    const auto& life = inside.lives[i];
     if (rows.height > 10) {
       print(svg, "<text class='mono' x='16' y='%d'>%s</text>", y + 12,
             escaped(shortened(names[i], 11)).c_str());
       draw_sign(svg, keeps(subject), i, sign, y + 2);
     }
-    if (!life) continue;
-    const double from = x(scale, life->from);
-    print(svg, "<rect class='%s' x='%.1f' y='%.1f' width='%.1f' height='%d'/>\n",
-          name('w', i).c_str(), from, y + (rows.height > 10 ? 5.0 : 0.0),
-          std::max(x(scale, life->to) - from, double(least_width)), rows.height > 10 ? 6 : 5);
+    draw_life(svg, inside, i, scale, y + (rows.height > 10 ? 4 : 0), rows.height > 10 ? 8 : 5);
   }
 }
 

@@ -40,7 +40,7 @@ class Line {
       if (cell.what.empty()) {
         text += ' ';
       } else if (coloured_ && cell.owner) {
-        static constexpr int colours[] = {208, 33, 36, 133, 244, 250};
+        static constexpr int colours[] = {208, 36, 133, 33, 244, 250};
         print(text, "\033[48;5;%d;38;5;16m%s\033[0m", colours[*cell.owner % std::size(colours)],
               cell.what.c_str());
       } else {
@@ -76,26 +76,33 @@ struct Field {
 std::string lane(const Lane& it, const Field& field) {
   Line line(field.columns, field.style.coloured);
   std::size_t at = 0;
+  bool named = false;
+  std::string call;
   for (const auto& turn : turns(it)) {
-    const std::size_t from = std::max(field.column(turn.from), at), to = field.column(turn.to);
+    std::size_t from = std::max(field.column(turn.from), at), to = field.column(turn.to);
     if (!turn.asleep.empty()) {
       for (std::size_t i = from; i < to; ++i) line.put(i, field.paint().asleep);
-      if (to >= from + turn.asleep.size() + 2)
-        for (std::size_t i = 0; i < turn.asleep.size(); ++i)
-          line.put(from + 1 + i, std::string(1, turn.asleep[i]));
+      call = turn.asleep;
+      if (to >= from + call.size() + 2) {
+        for (std::size_t i = 0; i < call.size(); ++i)
+          line.put(from + 1 + i, std::string(1, call[i]));
+        named = true;
+      }
       at = std::max(at, to);
       continue;
     }
     const auto owners = turn.owners();
     if (from > to + 2) continue;  // too many, and too close
     const std::size_t cells = std::max(owners.size(), to > from ? to - from : 0);
+    from = std::min(from, field.columns - std::min(cells, field.columns));
     for (std::size_t i = 0; i < cells; ++i) {
       const Owner owner = owners[i * owners.size() / cells];
       line.put(from + i, owner ? std::string(1, digit(*owner)) : field.paint().nobody, owner);
     }
     at = from + cells;
   }
-  return line.str();
+  const bool fits = at + 1 + call.size() <= field.columns;
+  return line.str() + (named || !fits || call.empty() ? "" : ' ' + call);
 }
 
 std::string life(const std::optional<Life>& it, Keeps kept, Owner owner, const Field& field) {
