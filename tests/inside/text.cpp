@@ -116,6 +116,21 @@ std::string life(const std::optional<Life>& it, Keeps kept, Owner owner, const F
   return line.str();
 }
 
+// As many of the URLs as there is room for.
+std::string legend(const std::vector<std::string>& names, const Field& field) {
+  std::string text = " asleep, in the call that it names; awake for";
+  std::size_t wide = text.size() + 1;
+  text.insert(0, field.paint().asleep);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string name =
+        std::string(1, ' ') + digit(i) + ' ' + shortened(names[i], names.size() > 4 ? 9 : 22);
+    wide += name.size();
+    if (wide > field.style.width - (i + 1 < names.size() ? 4 : 0)) return text + " ...";
+    text += name;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string text(const std::vector<Subject>& subjects, const std::vector<std::string>& urls,
@@ -147,10 +162,7 @@ std::string text(const std::vector<Subject>& subjects, const std::vector<std::st
     }
     text += '\n';
   }
-  text += "Awake for";
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 4); ++i)
-    text += ' ' + std::string(1, digit(i)) + ' ' + shortened(names[i], 22);
-  return text + "; " + field.paint().asleep + " asleep, in the call that it names\n";
+  return text + legend(names, field) + '\n';
 }
 
 }  // namespace inside
