@@ -198,16 +198,20 @@ void draw_legend(std::string& svg, const std::vector<std::string>& names, int y)
   const std::size_t count = std::min(names.size(), colours);
   for (std::size_t i = 0; i < count; ++i) {
     const std::string label = shortened(names[i], 22);
-    if (at + 30 + 7.5 * double(label.size()) > 640) break;
+    if (at + 30 + 7.5 * double(label.size()) > 580) break;
     print(svg, "<rect class='%s' x='%.1f' y='%d' width='14' height='14'/>", name('a', i).c_str(),
           at, y - 12);
     print(svg, "<text class='mono soft' x='%.1f' y='%d'>%s</text>", at + 20, y,
           escaped(label).c_str());
     at += 44 + 7.3 * double(label.size());
   }
-  print(svg, "<rect class='w' x='%.1f' y='%d' width='14' height='14'/>", at + 8, y - 12);
-  print(svg, "<text class='soft' x='%.1f' y='%d'>asleep, in the call that it names</text>\n",
-        at + 28, y);
+  for (const auto& [what, kind] :
+       {std::pair{"asleep, for that one", "w0"}, {"asleep, for any", "w"}}) {
+    print(svg, "<rect class='%s' x='%.1f' y='%d' width='14' height='14'/>", kind, at + 4, y - 12);
+    print(svg, "<text class='soft' x='%.1f' y='%d'>%s</text>", at + 24, y, what);
+    at += 160;
+  }
+  svg += '\n';
 }
 
 }  // namespace
