@@ -16,7 +16,8 @@ namespace {
 const fs::path root = ROOT_DIR;
 
 std::vector<fs::path> readmes() {
-  std::vector<fs::path> all{root / "README.md"};
+  std::vector<fs::path> all{root / "README.md", root / "tests/SECURITY.md",
+                            root / "tests/DIFFERENCES.md"};
   static const std::regex chapter("\\d\\d-.*");
   for (const auto& folder : fs::directory_iterator(root)) {
     if (!std::regex_match(folder.path().filename().string(), chapter)) continue;
