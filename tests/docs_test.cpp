@@ -90,6 +90,7 @@ TEST_CASE("docs: a region is what stands between its marks") {
   CHECK(docs::region(source, "outer") == "int a;\n\n  int b;\n");
   CHECK(docs::region(source, "inner") == "int b;\n");
   CHECK_THROWS(docs::region(source, "inne"));
+  CHECK(docs::region("# #region one\na = 1\n# #endregion one\n", "one") == "a = 1\n");
 }
 
 TEST_CASE("docs: a quote that is not what is there is seen") {
@@ -115,6 +116,8 @@ TEST_CASE("docs: a quote that is not what is there is seen") {
       "```cpp bad.cpp#only\n```\n",               // a region without start
       "```cpp a.cpp#one\nint a;\n",               // a block without end
       " ```cpp a.cpp#one\nint b;\n```\n",         // a block that is hidden
+      "```python a.cpp#one\nint b;\n```\n",       // another text, in Python
+      "```python\nimport sys\n```\n",             // from nowhere
       "```diff a.cpp b.cpp\n-int b;\n```\n",      // another diff
       "```diff a.cpp b.cpp\n```\n",               // no diff
       "```diff a.cpp c.cpp\n```\n",               // no such file to diff with
