@@ -79,7 +79,7 @@ const std::pair<std::string, std::string> newer_words[]{
 
 // What counts of the lines of an output.
 std::vector<std::string> shape(const std::string& text) {
-  static const std::regex number("[0-9]+(\\.[0-9]+)?"), blanks("[ \\t]+"), ends("^ | $");
+  static const std::regex number("[0-9]+(\\.[0-9]+)?"), blanks("[ \\t\\r]+"), ends("^ | $");
   std::vector<std::string> all;
   for (auto line : lines(text)) {
     line = std::regex_replace(line, number, "#");
