@@ -90,6 +90,7 @@ Response http_get(const std::string& url) {
   set(CURLOPT_OPENSOCKETDATA, &socket_error);
   set(CURLOPT_NOSIGNAL, 1L);  // signals belong to the whole process
 
+  // #region options
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
@@ -112,6 +113,7 @@ Response http_get(const std::string& url) {
     set(CURLOPT_CAINFO, file);
     set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
   }
+  // #endregion options
 
   const CURLcode result = curl_easy_perform(curl);
   const long status = status_of(curl);

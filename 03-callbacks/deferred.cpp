@@ -103,12 +103,6 @@ StatePtr make_state(std::function<void()> canceller) {
   return state;
 }
 
-StatePtr make_fired(AnyResult result) {
-  auto state = std::make_shared<State>();
-  state->settle(std::move(result));
-  return state;
-}
-
 void fire(const StatePtr& state, AnyResult result) {
   if (std::exchange(state->cancelled, false)) return;
   if (state->fired || state->linked) throw std::logic_error("a Deferred fires once");
