@@ -1,5 +1,5 @@
 // Fetches the URLs all at once: 01 with a thread per URL. Each thread waits for one server.
-// The threads share what is in cli, and what they share must be safe to share.
+// What threads share must be safe to share, so cli.hpp's exit_status is atomic now.
 
 #include <exception>
 #include <string>

@@ -13,7 +13,7 @@
 #include <exception>
 #include <map>
 #include <string>
-#include <vector>
+#include <system_error>
 
 #include "cli.hpp"
 #include "http_get.hpp"
@@ -38,15 +38,14 @@ std::map<pid_t, std::string> children;  // at work now, and the URL of each
   std::_Exit(1);
 }
 
-void fetch(const std::string& url) {
+void fetch(const std::string& url) try {
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0) be_child(url, parent);
-  if (child > 0) {
-    children.emplace(child, url);
-  } else {
-    print(url, {false, std::string("out of processes: ") + std::strerror(errno)});
-  }
+  if (child == -1) throw std::system_error(errno, std::system_category(), "out of processes");
+  children.emplace(child, url);
+} catch (const std::exception& error) {
+  print(url, {false, error.what()});
 }
 // #endregion fetch
 

@@ -10,13 +10,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <system_error>
 
 namespace {
 
-// Before main, while there is only one thread.
+// Called before main, while there is only one thread.
 const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
 
 void check(CURLcode result) {
@@ -34,12 +33,12 @@ bool is_final(long status) {
   return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
 }
 
-// libcurl follows any 3xx that has a Location. Returning 0 ends the transfer at such a header.
+// libcurl follows any 3xx that has a Location. Where this returns 0, it ends the transfer instead.
 size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
   return is_final(status_of(curl)) ? 0 : size * count;
 }
 
-// As libcurl does it, but libcurl keeps the reason to itself when there is no socket to be had.
+// libcurl's own way, but for the note of what is wrong when there is no socket.
 curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == -1) *static_cast<long*>(error) = errno;
@@ -79,7 +78,7 @@ Response http_get(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(),
                                                                   curl_easy_cleanup);
   CURL* const curl = owner.get();
-  if (!curl) throw std::bad_alloc();
+  if (!curl) throw std::runtime_error("out of memory");
   const auto set = [curl](CURLoption option, auto value) {
     check(curl_easy_setopt(curl, option, value));
   };

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -17,6 +18,7 @@ pid_t program = 0;       // a child that is forked later owes nobody a line
 
 // How many lines each URL is still owed. After arguments(), only the numbers change.
 std::unordered_map<std::string_view, std::atomic<int>> owed;
+std::atomic<int> unprinted = 0;  // lines of all URLs
 
 // The streams' buffers. stdio would allocate them when it prints first.
 char out[BUFSIZ], err[BUFSIZ];
@@ -30,6 +32,7 @@ bool print_owed(const char* url, bool ok, std::string_view reason) noexcept {
   // One printf: stdio locks its stream for a call, not for a line.
   const bool printed = std::printf("%s %s\n", url, ok ? "OK" : "Bad") > 0;
   if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
+  if (at != owed.end()) --unprinted;
   return true;
 }
 
@@ -38,7 +41,8 @@ void print_lost(const char* reason) noexcept {
   if (getpid() != program) return;
   bool lost = false;
   for (char** url = given; *url; ++url) lost |= print_owed(*url, false, reason);
-  if (lost) std::_Exit(1);  // whatever main has returned
+  while (unprinted > 0) std::this_thread::yield();  // to those that print now
+  if (lost) std::_Exit(1);                          // whatever main has returned
 }
 
 void at_exit() { print_lost("the program ended before there was an answer"); }
@@ -74,6 +78,7 @@ std::vector<std::string> arguments(int argc, char* argv[]) {
   std::set_terminate(at_terminate);
   std::unordered_map<std::string_view, std::atomic<int>> count;
   for (char** url = given; *url; ++url) ++count[*url];
+  unprinted = argc - 1;
   owed = std::move(count);  // a count that ran out of memory stays empty: print_owed() copes
   return {argv + 1, argv + argc};
 }

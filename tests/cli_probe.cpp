@@ -41,6 +41,16 @@ int in_child(void (*work)()) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// Ends the program while threads print.
+[[noreturn]] void race() {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([] {
+      for (;;) print("ok", {true, ""});
+    });
+  throw std::runtime_error("thrown");
+}
+
 void work(const std::string& url) {
   if (url == "ok") print(url, {true, ""});
   if (url == "bad") print(url, {false, "a reason"});
@@ -49,6 +59,7 @@ void work(const std::string& url) {
   if (url == "throw") throw std::runtime_error("thrown");
   if (url == "throw-4") throw 4;
   if (url == "thread") std::jthread([] { throw std::runtime_error("thrown in a thread"); }).join();
+  if (url == "race") race();
   if (url == "exit") std::exit(0);
   if (url == "no-memory") use_up_memory();
   if (url == "files") print(url, {has_no_spare_file(), "a file that nobody opened"});

@@ -1,5 +1,7 @@
 // One line for each URL, whatever becomes of the program: cli, which all chapters have.
 
+#include <algorithm>
+
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
@@ -57,6 +59,21 @@ void check(const Result& result, const Row& row) {
 
 TEST_CASE("cli: each URL has one line, also if the program has lost it") {
   for (const auto& row : table) check(probe(row.urls), row);
+}
+
+TEST_CASE("cli: so it is when a thread ends the program while others print") {
+  Lines urls{"race"};
+  urls.insert(urls.end(), 100, "ok");
+  for (int i = 0; i < 50; ++i) {
+    const Result result = probe(urls);
+    const Lines out = lines(result.out);
+    CHECK(out.size() == urls.size());
+    CHECK(std::count(out.begin(), out.end(), "race Bad") == 1);
+    CHECK(std::count(out.begin(), out.end(), "ok OK") +
+              std::count(out.begin(), out.end(), "ok Bad") ==
+          100);
+    CHECK(result.status == 1);
+  }
 }
 
 TEST_CASE("cli: so it is when there is no memory left") {
