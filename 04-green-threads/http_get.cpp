@@ -66,7 +66,7 @@ CURLcode verify_host(CURL* curl, void* tls, void*) {
   const bool is_address = inet_pton(AF_INET, host, address) || inet_pton(AF_INET6, host, address);
   const int set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host)
                              : X509_VERIFY_PARAM_set1_host(wanted, host, std::strlen(host));
-  return set == 1 ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  return set == 1 ? CURLE_OK : CURLE_PEER_FAILED_VERIFICATION;
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
