@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -181,6 +182,8 @@ const std::vector<Row> table{
     {"IPv6 as a name", "[::1]", "", {dns("::1")}, Bad},
     {"IPv6 as a name in brackets", "[::1]", "", {dns("[::1]")}, Bad},
     {"IPv4 for IPv6", "[::1]", "", {ip("127.0.0.1")}, Bad},
+    {"a name that starts with an address", "127.0.0.1.test", "", {dns("127.0.0.1.test")}, OK},
+    {"an address for such a name", "127.0.0.1.test", "", {ip("127.0.0.1")}, Bad},
 
     // The common name says nothing.
     {"CN alone", "site.test", "site.test", {}, Bad},
@@ -294,9 +297,18 @@ class Site {
       if (size <= 0) return;
       request.append(piece, std::size_t(size));
     }
-    const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    // Some servers ask for the client's own certificate once they know what it wants. (TLS 1.3 lets
+    // them, if the client has said that it may be asked.) This one can do without.
+    SSL_set_verify(tls.get(), SSL_VERIFY_PEER, nullptr);
+    const bool fine =
+        !request.starts_with("GET /who-are-you ") ||
+        (SSL_verify_client_post_handshake(tls.get()) == 1 && SSL_do_handshake(tls.get()) == 1);
+    const std::string answer = std::string("HTTP/1.1 ") + (fine ? "200 OK" : "403 Forbidden") +
+                               "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     SSL_write(tls.get(), answer.data(), int(answer.size()));
     SSL_shutdown(tls.get());
+    for (char rest[4096]; read(connection.get(), rest, sizeof rest) > 0;) {
+    }
   }
 
  private:
@@ -405,6 +417,15 @@ TEST_CASE("certificates: where a redirect leads to, that host's is asked for") {
         check(fetcher, "redirected", url, ok, run(trusting(server.ca_file(), fetcher, {url})));
     }
   }
+}
+
+TEST_CASE("certificates: who is asked for one of its own after the handshake may go on without") {
+  const Sites sites({{"the name", "localhost", "", {dns("localhost")}, OK}});
+  const Folder folder;
+  const std::string authorities = folder.write("ca.pem", sites.authority());
+  const std::string url = sites.all().front().url() + "who-are-you";
+  for (const auto& fetcher : fetchers())
+    check(fetcher, "asked who it is", url, true, run(trusting(authorities, fetcher, {url})));
 }
 
 // What one URL's host is held to is not what the next one's is.

@@ -16,6 +16,7 @@ ssl::context& tls_context() {
     else
       made.set_default_verify_paths();
     made.set_verify_mode(ssl::verify_peer);
+    SSL_CTX_set_post_handshake_auth(made.native_handle(), 1);  // a server may ask who we are
     return made;
   }();
   return context;
