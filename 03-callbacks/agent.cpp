@@ -201,6 +201,12 @@ Deferred<Response> RedirectAgent::get(const Url& url, Deadline deadline, int red
     if (redirects_left == 0) throw std::runtime_error("more than 10 redirects");
     return self.get(url.join(response.location), deadline, redirects_left - 1);
   };
-  return agent_.get(url, deadline).add_callback(next);
+  const auto response = agent_.get(url, deadline);
+  try {
+    return response.add_callback(next);
+  } catch (...) {  // no memory for that: nobody would ever hear of the response
+    response.cancel();
+    throw;
+  }
 }
 // #endregion redirect

@@ -27,6 +27,7 @@ struct State {
   std::weak_ptr<State> upstream;  // what must fire before this one can
   std::function<void()> canceller;
   bool fired = false, chained = false, linked = false, cancelled = false;
+  bool unwanted = false;  // whoever cancelled this one wants no word of its error either
 
   void settle(AnyResult with) {
     result = std::move(with);
@@ -37,7 +38,7 @@ struct State {
   // The links of a long chain go one after the other here: left to itself, each would destroy the
   // next from within its own destructor, and 100,000 of them overflow the stack.
   ~State() {
-    if (result.failure) on_unhandled_error(result.failure);
+    if (result.failure && !unwanted) on_unhandled_error(result.failure);
     for (auto step = std::move(next); step;) {
       const auto target = std::move(step->target);
       step = target.use_count() == 1 ? std::move(target->next) : nullptr;
@@ -119,6 +120,7 @@ void link(const StatePtr& state, std::unique_ptr<Step> step) {
 }
 
 void cancel(StatePtr state) {
+  state->unwanted = true;
   while (!state->fired) {
     if (auto upstream = state->upstream.lock()) {
       state = std::move(upstream);

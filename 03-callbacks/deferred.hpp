@@ -212,6 +212,7 @@ class Deferred {
   }
 
   // Ends what the chain waits for now: it goes on with Cancelled, unless the canceller fired first.
+  // If no callback takes that, it is not reported.
   void cancel() const { detail::cancel(state_); }
 
  private:

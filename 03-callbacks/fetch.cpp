@@ -20,9 +20,7 @@ Deferred<Verdict> is_ok(const RedirectAgent& agent, const std::string& url) {
 Deferred<void> fetch(const RedirectAgent& agent, const std::string& url) {
   return is_ok(agent, url)
       .add_callback([url](const Verdict& verdict) { print(url, verdict); })
-      .add_errback([url](const std::exception& error) {
-        print(url, {false, error.what()});
-      });
+      .add_errback([url](const std::exception& error) { print(url, error); });
 }
 
 int main(int argc, char* argv[]) {

@@ -130,7 +130,7 @@ awaitable<Verdict> is_ok(awaitable<Response> get) {
 awaitable<void> fetch(std::string url, awaitable<Response> get) try {
   print(url, co_await is_ok(std::move(get)));
 } catch (const std::exception& error) {  // it costs this URL, not the others
-  print(url, {false, error.what()});
+  print(url, error);
 }
 // #endregion fetch
 

@@ -21,6 +21,7 @@ struct Curl::Transfer {
       : curl(its_curl), easy(its_easy), ended(its_curl.loop_, std::chrono::seconds(10)) {}
   Transfer(const Transfer&) = delete;
   ~Transfer() {
+    curl.transfers_.erase(this);
     if (!is_added) return;
     curl_multi_remove_handle(curl.multi_, easy);
     curl.set_timer();
@@ -65,7 +66,9 @@ Curl::~Curl() { curl_multi_cleanup(multi_); }
 
 // #region perform
 awaitable<CURLcode> Curl::perform(CURL* easy) {
+  if (broken_) throw std::runtime_error(curl_multi_strerror(broken_));
   Transfer transfer(*this, easy);
+  transfers_.insert(&transfer);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
   curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
@@ -123,6 +126,14 @@ void Curl::fail(CURL* easy) noexcept {
   transfer->end();
 }
 
+void Curl::fail_all(CURLMcode error) noexcept {
+  broken_ = error;
+  for (Transfer* transfer : transfers_) {
+    transfer->result = CURLE_OUT_OF_MEMORY;
+    transfer->end();
+  }
+}
+
 void Curl::forget(curl_socket_t fd) noexcept {
   if (const auto forgotten = sockets_.extract(fd)) forgotten.mapped()->release();
 }
@@ -147,10 +158,14 @@ void Curl::wait(const std::shared_ptr<Socket>& socket, int direction) {
 }
 
 // #region act
-// Tells libcurl what has happened, and the coroutines whose transfers that has ended.
+// Tells libcurl what has happened, and the coroutines whose transfers that has ended. An error is
+// of the whole multi handle: libcurl 7.88, for one, divides by zero if it goes on after a lack of
+// memory.
 void Curl::act(curl_socket_t fd, int events) noexcept {
+  if (broken_) return;
   int running = 0;
-  curl_multi_socket_action(multi_, fd, events, &running);
+  const CURLMcode error = curl_multi_socket_action(multi_, fd, events, &running);
+  if (error != CURLM_OK) return fail_all(error);
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     Transfer* transfer = nullptr;
@@ -162,14 +177,16 @@ void Curl::act(curl_socket_t fd, int events) noexcept {
 }
 // #endregion act
 
-// Follows each call of libcurl. If there is no memory, the next one tries again.
+// Follows each call of libcurl. If there is no memory, the timer stays as it was, and the next call
+// tries again.
 void Curl::set_timer() noexcept try {
   if (is_set_) return;
-  timer_.expires_at(due_);
+  asio::steady_timer timer(loop_, due_);
   if (due_ != Clock::time_point::max())
-    timer_.async_wait([this](error_code error) {
+    timer.async_wait([this](error_code error) {
       if (!error) act(CURL_SOCKET_TIMEOUT, 0);
     });
+  timer_ = std::move(timer);
   is_set_ = true;
 } catch (const std::bad_alloc&) {
 }

@@ -6,8 +6,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "http_get.hpp"
 
@@ -34,6 +36,7 @@ class Curl {
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept;
   static int on_close(void* self, curl_socket_t fd) noexcept;
   static void fail(CURL* easy) noexcept;
+  void fail_all(CURLMcode error) noexcept;
 
   void forget(curl_socket_t fd) noexcept;
   void wait(const std::shared_ptr<Socket>& socket, int direction);
@@ -45,5 +48,7 @@ class Curl {
   Clock::time_point due_ = Clock::time_point::max();  // when libcurl wants to be called
   bool is_set_ = true;                                // whether timer_ knows
   std::map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
+  std::set<Transfer*> transfers_;
+  CURLMcode broken_ = CURLM_OK;  // why libcurl must not be called any more but to give up transfers
   CURLM* const multi_;
 };

@@ -18,7 +18,7 @@ awaitable<Verdict> is_ok(std::string url) {
 awaitable<void> fetch(std::string url) try {
   print(url, co_await is_ok(url));
 } catch (const std::exception& error) {  // it costs this URL, not the others
-  print(url, {false, error.what()});
+  print(url, error);
 }
 
 int main(int argc, char* argv[]) {
