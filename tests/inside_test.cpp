@@ -288,7 +288,7 @@ TEST_CASE("inside: the five models, as text") {
         "  thread 5  4....4.poll..4\n"
         "  What waits: 4 threads, each with a stack of its own.\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
   CHECK(shown("03-callbacks", 62) ==
         "            0 s         0.5          1.0         1.5\n"
         "            |           |            |           |\n"
@@ -300,7 +300,7 @@ TEST_CASE("inside: the five models, as text") {
         "  /yahoo    3>o>o>o>o>o>o>o>o>o\n"
         "  /facebook 4>o>o>o>o>o>o\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
 }
 
 TEST_CASE("inside: no line of text is wider than it may be, and the marks stay in sight") {
