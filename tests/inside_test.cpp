@@ -257,7 +257,19 @@ TEST_CASE("inside: URLs given twice are two") {
   REQUIRE(all.lives[1]);
   CHECK(!all.lives[2]);
   CHECK(all.lives[0]->to < all.lives[1]->from);
+  CHECK(all.lives[1]->to == Micros(8010));  // since the first: its own verdict is its end
   CHECK(all.most_at_once() == 1);
+}
+
+TEST_CASE("inside: what uses a descriptor after its socket is closed is nobody's") {
+  const auto all = inside::lanes(
+      inside::parse(log_of(
+          {start, "1 1 socket(AF_INET, SOCK_STREAM, 0) = 7 <0.000020>",
+           "1 2 sendto(7, \"GET /a HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\", 95, 0) = 95 <0.001000>",
+           "1 5 close(7) = 0 <0.000010>", "1 700 read(7, \"file\", 4096) = 4 <0.000010>", end})),
+      {"http://x/a"});
+  REQUIRE(all.lives[0]);
+  CHECK(all.lives[0]->to < milliseconds(10));
 }
 
 TEST_CASE("inside: https is told by the host's name in the first message") {
