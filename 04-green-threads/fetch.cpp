@@ -1,115 +1,32 @@
 // Fetches the URLs all at once, on one OS thread: 01, and nothing but `main` knows of it.
 // patch_all() swaps libc's blocking calls under libcurl; a call that waits lets the others run.
 
-#include <curl/curl.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <exception>
-#include <memory>
 #include <string>
-#include <vector>
 
+#include "cli.hpp"
 #include "green/green.hpp"
+#include "http_get.hpp"
 
-struct Verdict {
-  bool ok;
-  std::string reason;  // why not, in words for a person
-};
-
-int exit_status = 0;
-
-// #region is_ok
-// libcurl would follow any 3xx that has a Location. It is told with each header which ones do.
-size_t follow_redirects(char*, size_t size, size_t count, void* curl) {
-  long status = 0;
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  const bool redirect = (status >= 301 && status <= 303) || status == 307 || status == 308;
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, redirect ? 1L : 0L);
-  return size * count;
-}
-
-size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
-
-// Whether `url` answers 200 in full, over at most 10 redirects and within 10 s for all of it.
 Verdict is_ok(const std::string& url) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(),
-                                                                  curl_easy_cleanup);
-  CURL* curl = owner.get();
-  if (!curl) return {false, "out of memory"};
-  char reason[CURL_ERROR_SIZE] = "";
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_PROXY, "");  // whatever the environment says
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, follow_redirects);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, curl);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
-  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // nor wait for a slow DNS server
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, USER_AGENT);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-  curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
-  if (const char* file = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(curl, CURLOPT_CAINFO, file);
-
-  errno = 0;
-  const CURLcode result = curl_easy_perform(curl);
-  if (result == CURLE_COULDNT_CONNECT && errno != 0) return {false, std::strerror(errno)};
-  if (result != CURLE_OK) return {false, *reason ? reason : curl_easy_strerror(result)};
-  long status = 0;
-  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  return {status == 200, "HTTP status " + std::to_string(status)};
+  const Response response = http_get(url);
+  return {response.status == 200, "HTTP status " + std::to_string(response.status)};
 }
-// #endregion is_ok
 
-// #region print
-// One line on stdout says the verdict; for a Bad one, one on stderr says why.
-void print(const std::string& url, const Verdict& verdict) {
-  if (!verdict.ok) {
-    exit_status = 1;
-    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
-  }
-  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
-}
-// #endregion print
-
-// #region fetch
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // such as no memory: it costs this URL, not the others
+} catch (const std::exception& error) {  // it costs this URL, not the others
   print(url, {false, error.what()});
 }
-// #endregion fetch
 
-// #region main
 int main(int argc, char* argv[]) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
-    return 2;
-  }
-  // Where stdout is closed, no socket is to take its place and be sent our lines.
-  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
-  std::signal(SIGPIPE, SIG_IGN);
+  const auto urls = arguments(argc, argv);
   green::patch_all();
-  curl_global_init(CURL_GLOBAL_DEFAULT);
-
-  const std::vector<std::string> urls(argv + 1, argv + argc);
-  for (const auto& url : urls) {
-    try {
+  for (const auto& url : urls) try {
       green::spawn(fetch, url);
     } catch (const std::exception& error) {  // no memory for its stack
       print(url, {false, error.what()});
     }
-  }
   green::join_all();
   return exit_status;
 }
-// #endregion main

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -16,14 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "cli.hpp"
 #include "green/green.hpp"
-
-struct Verdict {
-  bool ok;
-  std::string reason;  // why not, in words for a person
-};
-
-int exit_status = 0;
 
 // #region address
 // A URL in two: https://host:port, and /path?query.
@@ -160,39 +153,16 @@ Verdict is_ok(const std::string& url) {
 }
 // #endregion is_ok
 
-// #region print
-// One line on stdout says the verdict; for a Bad one, one on stderr says why.
-void print(const std::string& url, const Verdict& verdict) {
-  if (!verdict.ok) {
-    exit_status = 1;
-    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
-  }
-  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
-}
-// #endregion print
-
-// #region fetch
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // such as no memory: it costs this URL, not the others
+} catch (const std::exception& error) {  // it costs this URL, not the others
   print(url, {false, error.what()});
 }
-// #endregion fetch
 
-// #region main
 int main(int argc, char* argv[]) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
-    return 2;
-  }
-  // Where stdout is closed, no socket is to take its place and be sent our lines.
-  for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
-  std::signal(SIGPIPE, SIG_IGN);
+  const auto urls = arguments(argc, argv);
   green::patch_all();
   green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib has regular expressions at work
-
-  const std::vector<std::string> urls(argv + 1, argv + argc);
   std::vector<green::Thread> fetches;
   for (const auto& url : urls) try {
       fetches.push_back(green::spawn(fetch, url));
@@ -202,4 +172,3 @@ int main(int argc, char* argv[]) {
   green::join_all(fetches);
   return exit_status;
 }
-// #endregion main

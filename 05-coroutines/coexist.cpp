@@ -202,6 +202,7 @@ awaitable<Verdict> is_ok_by_curl(std::string url, Curl* multi) {
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, follow_redirects);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, curl);
   curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+  curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);  // nor wait for a slow DNS server
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -209,7 +210,10 @@ awaitable<Verdict> is_ok_by_curl(std::string url, Curl* multi) {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, discard);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
-  if (const char* file = std::getenv("SSL_CERT_FILE")) curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+  if (const char* file = std::getenv("SSL_CERT_FILE")) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, file);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder too
+  }
 
   const CURLcode result = co_await multi->perform(curl);
   if (result != CURLE_OK) co_return Verdict{false, *reason ? reason : curl_easy_strerror(result)};

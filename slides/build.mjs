@@ -34,6 +34,7 @@ function section(slide, slides, root, out) {
     picture: (file, alt) => picture(root, file, alt),
     fence: (info, body) => fence(info, body, root, use),
     shown: '', // the file of the code above
+    program: slide.look === 'program', // it is shown whole
   };
   const model = /^0[1-5]-/.test(slide.chapter) ? slide.chapter : 'sync-desert';
   const look = `accent-${slide.chapter.slice(0, 2)} ${slide.look}`.trim();
@@ -80,7 +81,8 @@ function options(body, names) {
 // Steps are fragments without a text: deck.js lights up their lines.
 function code(place = '', body, root, use) {
   const its = options(body, ['from', 'to', 'comments', 'breaks', 'steps']);
-  const lines = quote(root, place, its);
+  const lines = quote(root, place, { ...its, program: use.program });
+  const style = use.program ? ` style="font-size: ${fitting(lines)}px"` : '';
   const all = its.steps ? steps(its.steps, lines.length) : [];
   const html = lines
     .map((line) => `<span class="line hljs-ln-code">${cpp(line)}\n</span>`)
@@ -93,13 +95,19 @@ function code(place = '', body, root, use) {
   use.shown = file;
   return (
     `<div class="code">${label}` +
-    `<pre data-id="code"><code class="hljs">${html}</code></pre>${marks.join('')}</div>`
+    `<pre data-id="code"${style}><code class="hljs">${html}</code></pre>${marks.join('')}</div>`
   );
+}
+
+// The size of letters in which so many lines fill a slide, in height or in width.
+function fitting(lines) {
+  const columns = Math.max(...lines.map((line) => line.length));
+  return Math.floor(Math.min(24, 590 / lines.length / 1.18, 1170 / columns / 0.603));
 }
 
 function oneLine(root, place) {
   const [, where, from] = /^(\S+) (.+)$/.exec(place) ?? [];
-  if (!from) throw new Error(`{{${place}}}: a region and the beginning of a line are needed`);
+  if (!from) throw new Error(`{{${place}}}: code and the beginning of a line are needed`);
   return quote(root, where, { from, to: from, comments: 'none' }).join('');
 }
 

@@ -1,10 +1,12 @@
-// Code as it stands in the chapters: named regions, by the rules of tests/docs.cpp.
+// Code as it stands in the chapters: files and named regions, by the rules of tests/docs.cpp.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const maxLines = 15,
   maxColumns = 72;
+const part = { lines: maxLines, columns: maxColumns },
+  whole = { lines: 27, columns: 90 }; // in letters that are smaller the more there is
 
 // The lines between `// #region name` and `// #endregion name`, without markers and common
 // indentation. Throws unless there is exactly one.
@@ -41,8 +43,8 @@ function find(lines, text, after = -1) {
 }
 
 // A line that is too wide is broken before each of `tokens`, as a person would.
-function broken(line, tokens) {
-  if (line.length <= maxColumns) return [line];
+function broken(line, tokens, columns) {
+  if (line.length <= columns) return [line];
   const places = tokens.flatMap((token) => [...line.matchAll(token)].map((match) => match.index));
   const indent = ' '.repeat(line.search(/\S/) + 4);
   const cuts = [0, ...places.sort((a, b) => a - b), line.length];
@@ -51,12 +53,14 @@ function broken(line, tokens) {
 
 const escaped = (text) => new RegExp(text.trim().replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'g');
 
-// What a slide shows of `root`/`place`, which is file#region, as lines. Of the region only what is
-// `from` one line `to` the next that begins so; without its comments; wide lines with `breaks`.
-export function quote(root, place, { from, to, comments, breaks } = {}) {
+// What a slide shows of `root`/`place`, which is a file or file#region, as lines. Of that only what
+// is `from` one line `to` the next that begins so; without its comments; wide lines with `breaks`.
+// A slide that shows a `program` whole has room for more of it.
+export function quote(root, place, { from, to, comments, breaks, program } = {}) {
+  const most = program ? whole : part;
   const [file, name] = place.split('#');
-  if (!name) throw new Error(`${place} is not file#region`);
-  let lines = region(readFileSync(join(root, file), 'utf8'), name);
+  const source = readFileSync(join(root, file), 'utf8');
+  let lines = name ? region(source, name) : source.split('\n');
   if (from) lines = lines.slice(find(lines, from));
   if (to) lines = lines.slice(0, find(lines, to, 0) + 1);
   if (comments === 'none')
@@ -64,12 +68,12 @@ export function quote(root, place, { from, to, comments, breaks } = {}) {
       .filter((line) => !/^ *\/\//.test(line))
       .map((line) => line.replace(/ +\/\/ .*/, ''));
   const tokens = breaks?.split(' | ').map(escaped) ?? [];
-  lines = withoutIndent(lines).flatMap((line) => broken(line, tokens));
+  lines = withoutIndent(lines).flatMap((line) => broken(line, tokens, most.columns));
   while (!lines.at(-1)?.trim() && lines.length) lines.pop();
-  const wide = lines.find((line) => line.length > maxColumns);
-  if (wide) throw new Error(`${place}: ${wide.length} columns, and ${maxColumns} fit: ${wide}`);
-  if (lines.length > maxLines)
-    throw new Error(`${place}: ${lines.length} lines, and ${maxLines} fit`);
+  const wide = lines.find((line) => line.length > most.columns);
+  if (wide) throw new Error(`${place}: ${wide.length} columns, and ${most.columns} fit: ${wide}`);
+  if (lines.length > most.lines)
+    throw new Error(`${place}: ${lines.length} lines, and ${most.lines} fit`);
   return lines;
 }
 

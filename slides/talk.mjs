@@ -32,7 +32,7 @@ export function readTalk(folder) {
       if (fate !== 'keep' && fate !== 'drop') fail(`"${fate}" is neither keep nor drop`);
       const unknown = options
         .split(' ')
-        .find((option) => !['', 'morph', 'title', 'large'].includes(option));
+        .find((option) => !['', 'morph', 'title', 'large', 'program'].includes(option));
       if (unknown) fail(`there is no option "${unknown}"`);
       const [body, notes, ...more] = rest.join('\n').split(/^Note:\n/m);
       if (notes === undefined || more.length) fail('one `Note:` is needed');

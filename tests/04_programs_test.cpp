@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,18 +24,6 @@ Result probe(const std::string& what, const std::string& variant = "") {
   return run({std::string(PROBE) + variant, what});
 }
 
-std::string region(const std::string& file, const std::string& name) {
-  std::ifstream stream(ROOT_DIR "/" + file);
-  std::string text;
-  bool inside = false;
-  for (std::string line; std::getline(stream, line);) {
-    if (line == "// #region " + name) inside = true;
-    if (inside) text += line + "\n";
-    if (line == "// #endregion " + name) inside = false;
-  }
-  return text;
-}
-
 std::size_t count_tasks(pid_t pid) {
   const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task");
   return std::distance(begin(tasks), end(tasks));
@@ -51,14 +37,6 @@ void await_in_flight(const Server& server, unsigned count) {
 }
 
 }  // namespace
-
-TEST_CASE("04: fetch is 01's, but for main", "[04]") {
-  for (const char* name : {"is_ok", "print", "fetch"}) {
-    const std::string text = region("04-green-threads/fetch.cpp", name);
-    CHECK(text.size() > 100);
-    CHECK(text == region("01-sync/fetch.cpp", name));
-  }
-}
 
 TEST_CASE("04: both fetchers have all their requests in flight on one OS thread", "[04]") {
   const unsigned count = 200;

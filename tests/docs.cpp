@@ -46,9 +46,10 @@ std::string source_of(const Block& block, const fs::path& folder) {
     if (arguments.size() != 2) throw std::runtime_error("a diff needs two files");
     return diff(folder / arguments[0], folder / arguments[1]);
   }
-  const auto hash = arguments.size() == 1 ? arguments[0].find('#') : std::string::npos;
-  if (hash == std::string::npos) throw std::runtime_error("C++ without file#region");
-  return region(read(folder / arguments[0].substr(0, hash)), arguments[0].substr(hash + 1));
+  if (arguments.size() != 1) throw std::runtime_error("C++ without file or file#region");
+  const auto hash = std::min(arguments[0].find('#'), arguments[0].size());
+  const std::string source = read(folder / arguments[0].substr(0, hash));
+  return hash == arguments[0].size() ? source : region(source, arguments[0].substr(hash + 1));
 }
 
 // One command of a console block.

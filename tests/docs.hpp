@@ -1,6 +1,7 @@
 // Holds what a README shows against what is there. A block's first line says which kind it is:
 //
-//   ```cpp fetch.cpp#name      is the region `name` of that file, beside the README
+//   ```cpp fetch.cpp           is all of that file, beside the README
+//   ```cpp fetch.cpp#name      is the region `name` of it
 //   ```diff ../a/a.cpp b.cpp   is what `diff -U1` says of the two files
 //   ```console                 is run: the commands are what follows `$ `, their output what
 //                              follows them, in any order and whatever its numbers are

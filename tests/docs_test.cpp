@@ -59,6 +59,7 @@ docs::Problems problems_with_quote(const std::string& readme) {
   const Folder folder;
   folder.write("a.cpp", "// #region one\nint a;\n// #endregion one\nint b;\n");
   folder.write("b.cpp", "// #region one\nint a;\n// #endregion one\nint c;\n");
+  folder.write("whole.cpp", "int a;\n\nint b;\n");
   folder.write("bad.cpp",
                "// #region open\n// #region twice\n// #endregion twice\n"
                "// #region twice\n// #endregion twice\n// #endregion only\n");
@@ -92,6 +93,7 @@ TEST_CASE("docs: a region is what stands between its marks") {
 
 TEST_CASE("docs: a quote that is not what is there is seen") {
   CHECK(problems_with_quote("```cpp a.cpp#one\nint a;\n```\n").empty());
+  CHECK(problems_with_quote("```cpp whole.cpp\nint a;\n\nint b;\n```\n").empty());
   CHECK(problems_with_quote("```diff a.cpp b.cpp\n@@ -3,2 +3,2 @@\n // #endregion one\n-int b;\n"
                             "+int c;\n```\n")
             .empty());
@@ -102,7 +104,9 @@ TEST_CASE("docs: a quote that is not what is there is seen") {
       "```cpp a.cpp#one\nint a;\nint b;\n```\n",  // more text
       "```cpp a.cpp#one\n```\n",                  // less text
       "```cpp\nint a;\n```\n",                    // from nowhere
-      "```cpp a.cpp\nint a;\n```\n",              // from no region
+      "```cpp whole.cpp\nint a;\n```\n",          // not all of it
+      "```cpp a.cpp\nint a;\nint b;\n```\n",      // nor with its marks
+      "```cpp c.cpp\nint a;\n```\n",              // no such file
       "```cpp a.cpp#two\nint a;\n```\n",          // no such region
       "```cpp c.cpp#one\nint a;\n```\n",          // no such file
       "```cpp bad.cpp#open\n```\n",               // a region without end

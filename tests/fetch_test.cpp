@@ -166,6 +166,46 @@ TEST_CASE("fetch: a proxy in the environment changes nothing") {
   });
 }
 
+TEST_CASE("fetch: ten redirects over connections that the server closes without a word") {
+  for_each([](const Fetcher& fetcher) {
+    Listener listener;
+    Process process(command(fetcher, {listener.url("/")}));
+    const auto answer = [&](const std::string& response) {
+      Socket client = listener.accept();
+      client.receive_until("\r\n\r\n");
+      client.send(response + "\r\nContent-Length: 0\r\n\r\n");
+      // Only now does it close: after a second request or because there will be none.
+      client.receive_until("\r\n\r\n");
+    };
+    for (int i = 0; i < 10; ++i) answer("HTTP/1.1 302 Found\r\nLocation: /");
+    answer("HTTP/1.1 200 OK");
+    const Result result = process.finish();
+    INFO(result.err);
+    CHECK(result.out == listener.url("/") + " OK\n");
+  });
+}
+
+TEST_CASE("fetch: SSL_CERT_FILE stands for all of the system's store") {
+  if (sanitized) return;  // they load no module
+  const Server server({"--tls-port", "0"}), other({"--tls-port", "0"});
+  const Lines with_store{"env",
+                         "-u",
+                         "SSL_CERT_FILE",
+                         "-u",
+                         "SSL_CERT_DIR",
+                         "LD_PRELOAD=" SYSTEM_STORE,
+                         "SYSTEM_CERTIFICATE=" + server.ca_file()};
+  const Lines urls{server.tls_url() + "/status/200"};
+  for_each([&](const Fetcher& fetcher) {
+    if (fetcher.engine != std::string("libcurl")) return;
+    const Lines with_file{"SSL_CERT_FILE=" + server.ca_file()};
+    const Lines with_other{"SSL_CERT_FILE=" + other.ca_file()};
+    CHECK(run(with_store + command(fetcher, urls)).status == 0);
+    CHECK(run(with_store + with_file + command(fetcher, urls)).status == 0);
+    CHECK(run(with_store + with_other + command(fetcher, urls)).status == 1);
+  });
+}
+
 TEST_CASE("fetch: 1,000 URLs on one command line") {
   const Server server;
   const Lines urls = numbered(server.url("/status/200"), 1000);

@@ -168,7 +168,8 @@ function lookAtLayout() {
       (overflowY !== 'visible' && element.scrollHeight > element.clientHeight + 1) ||
       (overflowX !== 'visible' && element.scrollWidth > element.clientWidth + 1);
     if (scrolls && element.clientHeight) found.scroll.push(name(element));
-    if (element.localName === 'code' && parseFloat(fontSize) < 24)
+    const least = element.closest('.program') ? 18 : 24;
+    if (element.localName === 'code' && parseFloat(fontSize) < least)
       found.size.push(`${name(element)}: ${fontSize}`);
   }
   if (heading) {

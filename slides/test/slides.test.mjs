@@ -66,6 +66,25 @@ describe('the build', () => {
     assert.match(html, />call\(a{40},\n<\/span><[^>]*> {4}of_b{40}\);\n</);
     assert.doesNotMatch(html, /why|int<\/span> [xy]/);
   });
+  test('shows a program whole, in letters that fit', () => {
+    const sizes = [10, 27].map((count) => {
+      const files = { 'a.cpp': 'int a;\n'.repeat(count) };
+      const html = buildOne('```cpp a.cpp\n```', files, 'one | 1 | keep | program');
+      assert.equal(html.match(/class="line/g).length, count);
+      return +/<pre data-id="code" style="font-size: (\d+)px">/.exec(html)[1];
+    });
+    assert.deepEqual(sizes, [24, 18]);
+  });
+  test('refuses a program that does not fit', () => {
+    const program = (line, count) => () =>
+      buildOne(
+        '```cpp a.cpp\n```',
+        { 'a.cpp': `${line}\n`.repeat(count) },
+        'one | 1 | keep | program',
+      );
+    assert.throws(program('int a;', 28), /28 lines, and 27 fit/);
+    assert.throws(program('a'.repeat(91), 1), /91 columns, and 90 fit/);
+  });
   const refused = [
     [
       'a region that is not there',
@@ -161,15 +180,15 @@ describe('the build', () => {
         recursive: true,
         filter: (from) => !from.includes('node_modules'),
       });
-    const changed = join(copy, '02-threads/fetch.cpp');
-    writeFileSync(changed, readFileSync(changed, 'utf8').replaceAll('region main', 'region start'));
+    const changed = join(copy, '02-threads/processes.cpp');
+    writeFileSync(changed, readFileSync(changed, 'utf8').replaceAll('region fetch', 'region start'));
     const { status, stderr } = spawnSync(
       'node',
       [join(copy, 'slides/build.mjs'), join(copy, 'out.html')],
       { encoding: 'utf8' },
     );
     assert.equal(status, 1);
-    assert.match(stderr, /^slides: 02-threads\.md: slide threads-loop: region main starts 0 times/);
+    assert.match(stderr, /^slides: 02-threads\.md: slide processes: region fetch starts 0 times/);
     assert.ok(!existsSync(join(copy, 'out.html')));
   });
 });

@@ -1,0 +1,97 @@
+#include "http_get.hpp"
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+namespace {
+
+// Called before main, while there is only one thread.
+const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+void check(CURLcode result) {
+  if (result != CURLE_OK) throw std::runtime_error(curl_easy_strerror(result));
+}
+
+long status_of(CURL* curl) {
+  long status = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+// Whether the status is a 3xx other than the five redirects.
+bool is_final(long status) {
+  return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
+}
+
+// libcurl follows any 3xx that has a Location. Where this returns 0, it ends the transfer instead.
+size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
+  return is_final(status_of(curl)) ? 0 : size * count;
+}
+
+// libcurl's own way, but for the note of what is wrong when there is no socket.
+curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
+  const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd == -1) *static_cast<long*>(error) = errno;
+  return fd;
+}
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+}  // namespace
+
+Response http_get(const std::string& url) {
+  check(initialized);
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(),
+                                                                  curl_easy_cleanup);
+  CURL* const curl = owner.get();
+  if (!curl) throw std::runtime_error("out of memory");
+  const auto set = [curl](CURLoption option, auto value) {
+    check(curl_easy_setopt(curl, option, value));
+  };
+  char reason[CURL_ERROR_SIZE] = "";
+  long socket_error = 0;
+  set(CURLOPT_ERRORBUFFER, reason);
+  set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  set(CURLOPT_OPENSOCKETDATA, &socket_error);
+  set(CURLOPT_NOSIGNAL, 1L);  // signals belong to the whole process
+
+  // #region options
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
+  set(CURLOPT_PROXY, "");                 // whatever the environment says
+  set(CURLOPT_USERAGENT, USER_AGENT);
+  set(CURLOPT_WRITEFUNCTION, discard);
+
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, 10L);
+  set(CURLOPT_HEADERFUNCTION, stop_if_final);
+  set(CURLOPT_HEADERDATA, curl);
+  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
+
+  set(CURLOPT_TIMEOUT, 10L);    // for all of it
+  set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
+
+  set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
+  if (const char* file = std::getenv("SSL_CERT_FILE")) {
+    set(CURLOPT_CAINFO, file);
+    set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
+  }
+  // #endregion options
+
+  const CURLcode result = curl_easy_perform(curl);
+  const long status = status_of(curl);
+  if (result == CURLE_OK || is_final(status)) return {int(status)};
+  long connect_error = 0;
+  curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &connect_error);
+  const long error = connect_error != 0 ? connect_error : socket_error;
+  if (result == CURLE_COULDNT_CONNECT && error != 0)
+    throw std::system_error(int(error), std::system_category());
+  throw std::runtime_error(*reason ? reason : curl_easy_strerror(result));
+}

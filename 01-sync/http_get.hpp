@@ -1,0 +1,14 @@
+// A GET by libcurl that blocks: it returns when all is over, which may be seconds later.
+
+#pragma once
+
+#include <string>
+
+struct Response {
+  int status;  // such as 200
+};
+
+// GETs `url` (http or https) over at most 10 redirects and within 10 s in all. Returns the last
+// response once its body is complete; the body is discarded.
+// Throws std::exception with a reason for a person, such as "Connection refused".
+Response http_get(const std::string& url);
