@@ -257,7 +257,19 @@ TEST_CASE("inside: URLs given twice are two") {
   REQUIRE(all.lives[1]);
   CHECK(!all.lives[2]);
   CHECK(all.lives[0]->to < all.lives[1]->from);
+  CHECK(all.lives[1]->to == Micros(8010));  // since the first: its own verdict is its end
   CHECK(all.most_at_once() == 1);
+}
+
+TEST_CASE("inside: what uses a descriptor after its socket is closed is nobody's") {
+  const auto all = inside::lanes(
+      inside::parse(log_of(
+          {start, "1 1 socket(AF_INET, SOCK_STREAM, 0) = 7 <0.000020>",
+           "1 2 sendto(7, \"GET /a HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\", 95, 0) = 95 <0.001000>",
+           "1 5 close(7) = 0 <0.000010>", "1 700 read(7, \"file\", 4096) = 4 <0.000010>", end})),
+      {"http://x/a"});
+  REQUIRE(all.lives[0]);
+  CHECK(all.lives[0]->to < milliseconds(10));
 }
 
 TEST_CASE("inside: https is told by the host's name in the first message") {
@@ -288,7 +300,7 @@ TEST_CASE("inside: the five models, as text") {
         "  thread 5  4....4.poll..4\n"
         "  What waits: 4 threads, each with a stack of its own.\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
   CHECK(shown("03-callbacks", 62) ==
         "            0 s         0.5          1.0         1.5\n"
         "            |           |            |           |\n"
@@ -300,7 +312,7 @@ TEST_CASE("inside: the five models, as text") {
         "  /yahoo    3>o>o>o>o>o>o>o>o>o\n"
         "  /facebook 4>o>o>o>o>o>o\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
 }
 
 TEST_CASE("inside: no line of text is wider than it may be, and the marks stay in sight") {
