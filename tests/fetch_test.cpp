@@ -344,7 +344,7 @@ std::vector<Result> without_memory(const Fetcher& fetcher, const Lines& urls, in
   for (int i = 0; i < count || !processes.empty();) {
     if (i < count && processes.size() < 240) {
       processes.emplace_back(
-          Lines{"env", "LD_PRELOAD=" NO_MEMORY, "NO_MEMORY=" + std::to_string(i++)} +
+          Lines{"env", "LD_PRELOAD=" NO_MEMORY " " NAMES, "NO_MEMORY=" + std::to_string(i++)} +
               command(fetcher, urls),
           Process::Options{.time_limit = std::chrono::seconds(60)});
     } else {
@@ -381,9 +381,10 @@ TEST_CASE("fetch: an allocation that fails loses no line of a URL that is Bad") 
   if (sanitized) return;
   const Server server;
   const RefusedPort refused;
-  // No name that is looked up: glibc itself aborts when memory fails there.
+  // The name is one of our own module's: glibc aborts when memory fails in its look-up.
   const Lines urls{"nonsense",
                    refused.url("/"),
+                   "http://name.test:" + std::to_string(server.port()) + "/status/404",
                    server.url("/status/404"),
                    server.url("/truncate"),
                    server.url("/close"),
@@ -445,6 +446,26 @@ TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
     if (is_root) CHECK(ok > 0);
     CHECK(result.orphans == 0);
   });
+}
+
+TEST_CASE("fetch: without a thread for its name, a URL is Bad, and that is the end of it") {
+  const Server server;
+  const Lines urls{"http://name.invalid/", server.url("/hang")};
+  const std::string user = std::to_string(200'000 + getpid());
+  const fs::path folder = "/tmp/no-thread-" + user;
+  if (geteuid() != 0) return;  // who has processes already, and cannot become another user
+  for (const std::string chapter : {"03-callbacks", "05-coroutines"}) {
+    INFO(chapter);
+    fs::create_directory(folder);
+    fs::copy(BUILD_DIR "/" + chapter + "/fetch", folder / "fetch");
+    const Result result = run(Lines{"setpriv", "--reuid=" + user, "--regid=" + user,
+                                    "--clear-groups", "prlimit", "--nproc=1", folder / "fetch"} +
+                              urls);
+    fs::remove_all(folder);
+    CHECK(count_ok(result, urls) == 0);
+    CHECK(result.err ==
+          urls[0] + ": Resource temporarily unavailable\n" + urls[1] + ": timed out after 10 s\n");
+  }
 }
 
 TEST_CASE("fetch: a child that is killed is Bad") {
