@@ -144,6 +144,15 @@ std::string explain(httplib::Error error, int fault) {
   }
 }
 
+// Has cpp-httplib send a path as it stands in the URL. This has another name in newer versions.
+template <typename Client>
+void send_as_it_is(Client& client) {
+  if constexpr (requires { client.set_path_encode(false); })
+    client.set_path_encode(false);
+  else
+    client.set_url_encode(false);
+}
+
 struct Visit {
   std::string url;
   Verdict verdict{false, "more than 10 redirects"};
@@ -156,7 +165,7 @@ void visit(const std::shared_ptr<Visit>& it) try {
     httplib::Client client(address.origin);
     client.set_connection_timeout(10);
     client.set_read_timeout(10);
-    client.set_url_encode(false);
+    send_as_it_is(client);
     client.set_decompress(false);
     if (address.host.ends_with(".localhost"))  // this machine, by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
