@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <list>
+#include <utility>
 
 std::string describe(const std::exception_ptr& error) try {
   std::rethrow_exception(error);
@@ -82,7 +83,7 @@ void run(StatePtr state) {
   static thread_local std::list<StatePtr>* postponed = nullptr;
   if (depth == 100) return postponed->push_back(std::move(state));
   std::list<StatePtr> outermost;
-  if (depth == 0) postponed = &outermost;
+  const auto before = std::exchange(postponed, depth == 0 ? &outermost : postponed);
   for (++depth;;) {
     while (state->fired && state->next) {
       const auto step = std::move(state->next);
@@ -93,6 +94,7 @@ void run(StatePtr state) {
     postponed->pop_front();
   }
   --depth;
+  postponed = before;
 }
 // #endregion run
 

@@ -169,7 +169,7 @@ void visit(const std::shared_ptr<Visit>& it) try {
     client.set_read_timeout(10);
     send_as_it_is(client);
     client.set_decompress(false);
-    if (address.host.ends_with(".localhost"))  // this machine, by RFC 6761
+    if (address.host == "localhost" || address.host.ends_with(".localhost"))  // by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
     verify_host(client, address.host, fault);
     const auto discard = [](const char*, size_t) { return true; };

@@ -18,19 +18,23 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "green/green.hpp"
 
 // #region queue
-// What cpp-httplib hands its connections to.
+// Runs cpp-httplib's connections.
 class GreenThreads : public httplib::TaskQueue {
  public:
-  void enqueue(std::function<void()> connection) override {
+  // Returns true: it took the connection. Older versions of cpp-httplib did not ask.
+  using Taken = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
+  Taken enqueue(std::function<void()> connection) override {
     try {
-      connections_.spawn(connection);  // when the pool is full, it is the accept loop that waits
-    } catch (const std::exception&) {  // no memory for a stack: then not beside the accept loop
+      connections_.spawn(connection);  // when the pool is full, the accept loop waits
+    } catch (const std::exception&) {  // no memory for a stack: run it in the accept loop
       connection();
     }
+    return Taken(true);
   }
   void shutdown() override { connections_.join(); }
 

@@ -1,7 +1,7 @@
 # Chapter 04's green threads, tested from inside: a program of their own, as they replace libc's
 # calls in it. And the programs that tests/04_programs_test.cpp starts.
 
-find_package(Boost 1.81 REQUIRED COMPONENTS context)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS context)
 
 add_executable(04-green-tests 04_green_test.cpp)
 add_executable(04-green-probe 04_green_probe.cpp)

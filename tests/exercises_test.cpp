@@ -309,7 +309,7 @@ TEST_CASE("exercises: where a sanitizer cannot run, the judge says so and judges
   CHECK(without(wrong, "address"));
   CHECK(has(wrong, "\nFAIL: "));
   const std::string race =
-      check("02.2", "02.2-race.cpp", "02-threads/exercises/2-race/solution.cpp");
+      check("2.2", "02.2-race.cpp", "02-threads/exercises/2-race/solution.cpp");
   INFO(race);
   CHECK(without(race, "thread"));
   CHECK(has(race, "\nPASS: "));

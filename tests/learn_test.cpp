@@ -51,8 +51,8 @@ TEST_CASE("learn: help") {
   CHECK(result.status == 0);
   CHECK(result.err == "");
   for (const char* verb :
-       {"run", "test", "build", "serve", "slides", "pictures", "bench", "doctor", "help", "list",
-        "start", "check", "watch", "hint", "solution", "next", "reset"})
+       {"run", "inside", "test", "build", "serve", "slides", "pictures", "bench", "doctor", "help",
+        "list", "start", "check", "watch", "hint", "solution", "next", "reset"})
     CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
   for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
 }
@@ -94,6 +94,27 @@ TEST_CASE("learn: a verb that it does not know") {
     CHECK(std::regex_search(result.err, std::regex(std::string("did you mean.*") + near)));
   }
   CHECK(run(learn({"xyzzy"})).status == 2);
+}
+
+TEST_CASE("learn: --yes counts in any place") {
+  for (const Lines& words : {Lines{"--yes", "help"}, {"help", "--yes"}}) {
+    const Result result = run(learn(words));
+    CHECK(result.status == 0);
+    CHECK(result.out.find("usage: ./learn") == 0);
+  }
+}
+
+TEST_CASE("learn: an option that it does not know is refused, with the nearest one") {
+  for (const Lines& words : {Lines{"--yess"}, {"run", "--ye"}, {"run", "http://x/", "--yees"}}) {
+    const Result result = run(learn(words));
+    INFO(result.err);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err.find("learn: there is no option '" + words.back() + "'") == 0);
+    CHECK(result.err.find("did you mean '--yes'?") != std::string::npos);
+  }
+  CHECK(run(learn({"run", "-x"})).err == "learn: there is no option '-x'\n");
+  CHECK(run(learn({"build", "01-sync"})).err == "learn: build takes no '01-sync'\n");
 }
 
 TEST_CASE("learn: slides takes no word but --pdf") {
@@ -157,6 +178,54 @@ TEST_CASE("learn: run on URLs of one's own, of which one is Bad") {
   CHECK(result.orphans == 0);
   CHECK(result.status == 0);  // they agree
   CHECK(server.stats().requests == chapters());
+}
+
+TEST_CASE("learn: inside takes a chapter by its number or its name, and no other") {
+  const Result result = run(learn({"inside", "9"}));
+  CHECK(result.status == 2);
+  CHECK(result.out == "");
+  CHECK(result.err.find("there is no chapter '9'") != std::string::npos);
+  CHECK(result.err.find("03-callbacks") != std::string::npos);
+}
+
+TEST_CASE("learn: inside shows who sleeps and who works") {
+  if (!is_its_build()) return;
+  for (const char* chapter : {"3", "03", "03-callbacks"}) {
+    const Server server;
+    const Result result =
+        run({"env", "LC_ALL=C", ROOT_DIR "/learn", "inside", chapter, server.url("/google")});
+    INFO(result.out << result.err);
+    CHECK(result.orphans == 0);
+    if (result.status == 3) {
+      CHECK(result.err.find("is in 03-callbacks/inside.svg\n") != std::string::npos);
+      WARN("not run: " + result.err);
+      return;
+    }
+    CHECK(result.status == 0);
+    CHECK(server.stats().requests == 1);
+    CHECK(result.out.find("\n03-callbacks: 1 thread, asleep ") != std::string::npos);
+    CHECK(result.out.find("\n  main      1.") != std::string::npos);
+    CHECK(result.out.find("As a picture: build/inside-03-callbacks.svg\n") != std::string::npos);
+    for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
+  }
+  CHECK(fs::file_size(ROOT_DIR "/build/inside-03-callbacks.svg") > 1000);
+}
+
+TEST_CASE("learn: a look inside that is ended in the middle leaves nothing behind") {
+  if (!is_its_build()) return;
+  const Server server;
+  for (const int number : {SIGINT, SIGTERM}) {
+    Process process(learn({"inside", "05", server.url("/hang")}));
+    if (!server.come_in_flight(1)) {
+      WARN("not run: " + process.finish().err);
+      return;
+    }
+    process.signal(number);
+    const Result result = process.finish();
+    CHECK(result.status == 128 + number);
+    CHECK(!result.left_some);
+    CHECK(server.come_in_flight(0));
+  }
 }
 
 TEST_CASE("learn: a run that is ended in the middle leaves nothing behind") {

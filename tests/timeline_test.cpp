@@ -347,6 +347,26 @@ TEST_CASE("recorder: requests whose run is forgotten end all the same") {
   CHECK(recorder.oldest_id() == 2);
 }
 
+TEST_CASE("recorder: what a run's program holds is news only if it is new") {
+  Recorder recorder;
+  add(recorder, "a", "/", 0, 100);
+  Run& run = *recorder.runs().front();
+  const auto end = run.end;
+  const auto is_news = [&](std::optional<Holding> holding) {
+    const auto version = recorder.version();
+    recorder.tell(run, holding);
+    CHECK(run.changed <= recorder.version());
+    return recorder.version() > version && run.changed > version;
+  };
+  CHECK(!is_news({}));
+  CHECK(is_news(Holding{5, 1000}));
+  CHECK(!is_news(Holding{5, 1000}));
+  CHECK(is_news(Holding{5, 1001}));
+  CHECK(!is_news({}));
+  CHECK(run.holding == Holding{5, 1001});
+  CHECK(run.end == end);
+}
+
 TEST_CASE("recorder: a connection that is used again was not accepted for each request") {
   Recorder recorder;
   Recording recording(zero - seconds(5));

@@ -191,6 +191,27 @@ TEST_CASE("views: news for scripts") {
   CHECK(get(server, "/events.json?since=x").rfind("HTTP/1.1 400", 0) == 0);
 }
 
+TEST_CASE("views: what a fetcher on this machine holds is told while it is at work") {
+  const Server server;
+  const std::string path = "/barrier/5?timeout=60";
+  for (const auto& [chapter, threads] : {std::pair{"02-threads", 5}, {"05-coroutines", 1}}) {
+    INFO(chapter);
+    get(server, "/events", "DELETE");
+    Process fetcher({std::string(BUILD_DIR "/") + chapter + "/fetch", server.url(path),
+                     server.url(path), server.url(path), server.url(path)});
+    REQUIRE(server.come_in_flight(4));
+    const std::string news = body(get(server, "/events.json"));
+    INFO(news);
+    CHECK(number(news, "\"threads\": ([0-9]+)") == std::uint64_t(threads));
+    CHECK(number(news, "\"kib\": ([0-9]+)") > 1000);
+    ask(server, "the fifth", path);
+    CHECK(fetcher.finish().status == 0);
+    // What it held last stays.
+    CHECK(number(body(get(server, "/events.json")), "\"threads\": ([0-9]+)") ==
+          std::uint64_t(threads));
+  }
+}
+
 TEST_CASE("views: hundreds of requests are told as a skyline") {
   const Server server;
   std::string requests;

@@ -105,6 +105,20 @@ test('bars appear while a fetcher runs, and end when it ends', async () => {
   assert.equal(await run('02-threads').locator('li').count(), 4)
 })
 
+test('what a fetcher holds is there while it is at work', async () => {
+  const path = '/barrier/5?timeout=60'
+  const fetched = fetch_all('02-threads', path, path, path, path)
+  await shows(page.locator('#held'), /now in 02-threads/)
+  await shows(page.locator('#held'), /5 threads, [0-9.]+ MB/)
+  await shows(run('02-threads'), /4 requests, at most 4 at once, .*; 5 threads, [0-9.]+ MB/)
+  await page.screenshot({path: screenshots + 'held.png'})
+  await check_accessibility()
+  await ask(path)
+  assert.equal(await fetched, 0)
+  await page.locator('#held').waitFor({state: 'hidden'})
+  await shows(run('02-threads'), '; 5 threads, ')
+})
+
 test('a bar grows as long as its request is in flight', async () => {
   const fetched = fetch_all('03-callbacks', '/barrier/2?timeout=60')
   await until(() => document.querySelector('.going'))

@@ -64,7 +64,7 @@ const std::vector<Exercise>& exercises() {
 const Exercise* find_exercise(std::string_view name) {
   const auto& all = exercises();
   const auto it = std::find_if(all.begin(), all.end(), [name](const Exercise& exercise) {
-    return name == exercise.id || name == exercise.name ||
+    return name == exercise.id || '0' + std::string(name) == exercise.id || name == exercise.name ||
            name == exercise.id + "-" + exercise.name;
   });
   return it == all.end() ? nullptr : &*it;

@@ -29,7 +29,7 @@ struct Exercise {
 // In order of difficulty, chapter by chapter.
 const std::vector<Exercise>& exercises();
 
-// The one that is called `name`: 02.2, race or 02.2-race. Null if there is none.
+// The one that is called `name`: 02.2, 2.2, race or 02.2-race. Null if there is none.
 const Exercise* find_exercise(std::string_view name);
 
 // The word of `words` that is most like `word`.

@@ -1,6 +1,6 @@
 find_package(CURL 7.87 REQUIRED)
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS context)
+find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS context)
 
 exercise(01.1 status MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER address LIBRARIES CURL::libcurl)
 exercise(01.2 deadline MINUTES 10 START HANG TIME_LIMIT 5 SANITIZER address LIBRARIES CURL::libcurl)

@@ -43,6 +43,16 @@ std::string_view Connection::server_name() const {
   return name ? name : "";
 }
 
+std::optional<std::pair<asio::ip::tcp::endpoint, asio::ip::tcp::endpoint>> Connection::endpoints()
+    const {
+  error_code error;
+  const auto its = stream_.socket.remote_endpoint(error);
+  if (error) return {};
+  const auto ours = stream_.socket.local_endpoint(error);
+  if (error) return {};
+  return std::pair(its, ours);
+}
+
 awaitable<Request> Connection::read_request() {
   last_moved_ = Clock::now();  // once for all of it: a trickle does not keep a connection open
   http::request_parser<http::buffer_body> parser;

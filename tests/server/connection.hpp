@@ -12,7 +12,9 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/intrusive/list.hpp>
 #include <chrono>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "recorder.hpp"
 #include "stream.hpp"
@@ -63,6 +65,10 @@ class Connection : public boost::intrusive::list_base_hook<
   bool idle_since(Clock::time_point time) const { return last_moved_ < time; }
 
   boost::asio::ip::tcp::endpoint local_endpoint() const { return stream_.socket.local_endpoint(); }
+
+  // The client's end of the connection, and ours; none if the client has gone.
+  std::optional<std::pair<boost::asio::ip::tcp::endpoint, boost::asio::ip::tcp::endpoint>>
+  endpoints() const;
 
   bool is_tls() const { return stream_.tls != nullptr; }
   // The name of the server that the client told in its handshake; empty if it told none.

@@ -38,6 +38,9 @@ void append_run(std::string& json, const Run& run, std::uint64_t since, Clock::t
           ", \"in_flight\": " + std::to_string(run.in_flight) +
           ", \"most_in_flight\": " + std::to_string(run.most_in_flight) +
           ", \"took\": " + milliseconds(timeline::span(run, now));
+  if (run.holding)
+    json += ", \"threads\": " + std::to_string(run.holding->threads) +
+            ", \"kib\": " + std::to_string(run.holding->kib);
   const char* comma = "";
   if (run.requests > timeline::most_rows) {
     json += ", \"skyline\": {\"step\": " + milliseconds(run.skyline.step()) + ", \"in_flight\": [";
@@ -115,6 +118,7 @@ awaitable<void> events(Site& its, Exchange& exchange) {
   auto written = Clock::now();
   for (;;) {
     const auto now = Clock::now(), silent_since = written;
+    its.peers.look(its.recorder, its.connections, now);
     const std::uint64_t version = its.recorder.version();
     if (first || version != told) {
       const std::string event =
@@ -134,6 +138,7 @@ awaitable<void> events(Site& its, Exchange& exchange) {
 awaitable<void> events_json(Site& its, Exchange& exchange) {
   const auto since =
       exchange.option("since", std::uint64_t{0}, std::uint64_t(-1), std::uint64_t{0});
+  its.peers.look(its.recorder, its.connections, Clock::now());
   co_await exchange.send(200, news(its, since, Clock::now()) + '\n',
                          "Content-Type: application/json\r\nCache-Control: no-store\r\n");
 }

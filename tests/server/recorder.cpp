@@ -53,6 +53,12 @@ std::shared_ptr<Run> Recorder::run_of(std::string_view agent, Clock::time_point 
   return run;
 }
 
+void Recorder::tell(Run& run, std::optional<Holding> holding) {
+  if (!holding || run.holding == holding) return;
+  run.holding = holding;
+  run.changed = ++version_;
+}
+
 void Recorder::end_runs() {
   first_open_ = next_id_;
   ++version_;

@@ -49,6 +49,12 @@ class Skyline {
   int doublings_ = 0;
 };
 
+// What a program has at one moment: threads, and memory in KiB.
+struct Holding {
+  unsigned threads = 0, kib = 0;
+  bool operator==(const Holding&) const = default;
+};
+
 // The requests of one client program, as far as can be told from outside: of one User-Agent, with
 // no pause between them.
 struct Run {
@@ -57,8 +63,9 @@ struct Run {
   Clock::time_point start;
   Micros end{};  // of its last change, since `start`
   std::uint64_t requests = 0, in_flight = 0, most_in_flight = 0;
-  std::vector<Bar> bars;  // the first `most_bars` of the requests, in their order
-  Skyline skyline;        // of all requests
+  std::vector<Bar> bars;           // the first `most_bars` of the requests, in their order
+  Skyline skyline;                 // of all requests
+  std::optional<Holding> holding;  // of the program, when it was last looked at
   std::uint64_t changed = 0;
 
   static constexpr std::size_t most_bars = 20'000;
@@ -75,6 +82,9 @@ class Recorder {
   // The run that a request of `agent` belongs to: the agent's last one if that has requests in
   // flight, or had until a moment ago and no other run has begun since; otherwise a new one.
   std::shared_ptr<Run> run_of(std::string_view agent, Clock::time_point now);
+
+  // The run's program holds that now; if nothing can be said of it, what was said stays.
+  void tell(Run& run, std::optional<Holding> holding);
 
   // Whoever asks from now on starts a new run.
   void end_runs();
@@ -117,6 +127,8 @@ class Recording {
              Clock::time_point now = Clock::now());
   // The answer has this status.
   void status(unsigned code);
+  // The run of the request that has not ended; null if there is none.
+  const Run* run() const { return run_.get(); }
   // Bytes of the answer go out.
   void write(Clock::time_point now = Clock::now());
   // The last byte is out, or the request is cut off. Does nothing if there is no request.

@@ -4,6 +4,7 @@
 
 #include "barrier.hpp"
 #include "connection.hpp"
+#include "peers.hpp"
 #include "recorder.hpp"
 #include "stats.hpp"
 
@@ -17,6 +18,8 @@ class Site {
 
   Stats stats;
   Recorder recorder;
+  Connections connections;  // all that are open
+  Peers peers;
   unsigned viewers = 0;  // of /events
   Barriers barriers;
 };

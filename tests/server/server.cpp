@@ -65,7 +65,7 @@ static std::optional<unsigned> complaint(const error_code& error) {
 
 awaitable<void> Server::serve(tcp::socket socket, Context* context) try {
   Connection client(std::move(socket), context);
-  connections_.push_back(client);
+  site_.connections.push_back(client);
   std::optional<unsigned> status;
   try {
     co_await client.handshake();
@@ -89,7 +89,7 @@ awaitable<void> Server::close_idle_ones(Seconds idle_timeout) {
     timer.expires_after(to_duration(idle_timeout / 4));
     co_await timer.async_wait(asio::use_awaitable);
     const auto limit = Clock::now() - to_duration(idle_timeout);
-    for (auto& connection : connections_)
+    for (auto& connection : site_.connections)
       if (connection.idle_since(limit)) connection.close();
   }
 }

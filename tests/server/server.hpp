@@ -24,7 +24,7 @@ class Server {
                         std::optional<boost::asio::ssl::context> context = {});
 
   // Whether no client is connected.
-  bool is_unused() const { return connections_.empty(); }
+  bool is_unused() const { return site_.connections.empty(); }
 
   // The loop that it all runs on.
   boost::asio::io_context& io() { return io_; }
@@ -35,7 +35,6 @@ class Server {
   awaitable<void> serve(boost::asio::ip::tcp::socket socket, Context* context);
   awaitable<void> close_idle_ones(Seconds idle_timeout);
 
-  Connections connections_;
   Site site_;
   std::list<Context> contexts_;
   boost::asio::io_context io_{1};  // the last, so that its coroutines go before what they refer to

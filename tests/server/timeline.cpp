@@ -1,60 +1,23 @@
 #include "timeline.hpp"
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <set>
+
+#include "drawing.hpp"
 
 namespace timeline {
 
 namespace {
 
+using namespace drawing;
 using std::to_string;
-
-// Adds to `text` what printf would print, up to 1,000 characters of it.
-__attribute__((format(printf, 2, 3))) void print(std::string& text, const char* format, ...) {
-  char line[1000];
-  va_list arguments;
-  va_start(arguments, format);
-  const int size = std::vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  text.append(line, std::min(std::size_t(std::max(size, 0)), sizeof line - 1));
-}
-
-// 19000 is 19,000.
-std::string grouped(std::uint64_t number) {
-  std::string digits = to_string(number);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
-  return digits;
-}
-
-std::string milliseconds(Micros time) {
-  std::string text;
-  if (time < std::chrono::milliseconds(10)) {
-    print(text, time.count() < 1000 ? "%.2f" : "%.1f", double(time.count()) / 1e3);
-  } else {
-    text = grouped(std::uint64_t(time.count() + 500) / 1000);
-  }
-  return text + " ms";
-}
-
-std::string duration(Micros time) {
-  std::string text;
-  if (time < std::chrono::seconds(1)) return milliseconds(time);
-  print(text, "%.2f s", double(time.count()) / 1e6);
-  return text;
-}
 
 bool is_skyline(const Run& run) { return run.requests > most_rows; }
 
 std::string label(const Bar& bar) {
   const std::string end = outcome(bar);
   return bar.target + (end.empty() ? "" : ' ' + end);
-}
-
-std::string shortened(std::string text, std::size_t width) {
-  if (text.size() > width) text.replace(width - 3, std::string::npos, "...");
-  return text;
 }
 
 // Of the runs that are drawn as skylines.
@@ -81,80 +44,29 @@ struct Times {
   }
 };
 
-// A common scale of time: from 0 to the end of the longest run, with ticks at round moments.
-struct Scale {
-  Micros end{1000}, step{100};
-  bool in_seconds;
-
-  Scale(const Runs& runs, Clock::time_point now, Micros least, std::size_t most_ticks) {
-    end = std::max(end, least);
-    for (const auto& run : runs) end = std::max(end, span(*run, now));
-    for (int i = 0; end / step > std::int64_t(most_ticks); ++i)
-      step = step * (i % 3 == 1 ? 5 : 4) / 2;
-    in_seconds = end >= std::chrono::seconds(2);
-  }
-
-  double part(Micros time) const { return double(time.count()) / double(end.count()); }
-
-  // With the unit at 0 only.
-  std::string tick(Micros time) const {
-    std::string text;
-    const double unit = in_seconds ? 1e6 : 1e3;
-    print(text, in_seconds && step < std::chrono::seconds(1) && time.count() ? "%.1f" : "%g",
-          double(time.count()) / unit);
-    return time.count() ? text : text + (in_seconds ? " s" : " ms");
-  }
-};
+// A common scale of time: from 0 to the end of the longest run.
+Scale scale_of(const Runs& runs, Clock::time_point now, Micros least, std::size_t most_ticks) {
+  for (const auto& run : runs) least = std::max(least, span(*run, now));
+  return {least, most_ticks};
+}
 
 // --- As SVG -------------------------------------------------------------------------------------
 
-struct Colour {
-  int red, green, blue;
-};
-
-constexpr Colour white{255, 255, 255};
-
-int number(Colour colour) { return colour.red << 16 | colour.green << 8 | colour.blue; }
-
-Colour mix(Colour a, Colour b, double part) {
-  const auto between = [part](int from, int to) { return int(from + (to - from) * part + 0.5); };
-  return {between(a.red, b.red), between(a.green, b.green), between(a.blue, b.blue)};
-}
-
 // The accent of a chapter; of any other program a grey.
 Colour accent(const Run& run) {
-  static constexpr Colour accents[] = {{0x44, 0x44, 0x44}, {0x5f, 0x63, 0x68}, {0xb3, 0x47, 0x00},
-                                       {0x00, 0x67, 0xa3}, {0x00, 0x73, 0x5a}, {0x8a, 0x3a, 0x80}};
   static constexpr std::string_view chapter = "sync-desert/0";
   if (run.agent.rfind(chapter, 0) != 0 || run.agent.size() == chapter.size()) return accents[0];
   const char digit = run.agent[chapter.size()];
   return accents[digit >= '1' && digit <= '5' ? digit - '0' : 0];
 }
 
-// What waits is drawn in a tint of the program's accent. In the dark all accents are brighter.
-struct Theme {
-  const char* rules;
-  Colour paper;
-  double brighter, paler;
-};
-
-constexpr Theme light{
-    ".paper{fill:#fff}text{fill:#1f2328;stroke:#fff}.soft{fill:#57606a}.line{stroke:#d8dee4}",
-    white, 0, 0.7};
-constexpr Theme dark{
-    ".paper{fill:#14171c}text{fill:#e6e8eb;stroke:#14171c}.soft{fill:#a9b1ba}.line{stroke:#343a42}",
-    {0x14, 0x17, 0x1c},
-    0.4,
-    0.6};
-
 std::string style(const Theme& theme, const Runs& runs) {
-  std::string css = theme.rules;
+  std::string css;
   std::set<int> done;
   for (const auto& run : runs) {
     const int name = number(accent(*run));
     if (!done.insert(name).second) continue;
-    const Colour colour = mix(accent(*run), white, theme.brighter);
-    const int strong = number(colour), tint = number(mix(colour, theme.paper, theme.paler));
+    const int strong = number(theme.strong(accent(*run))), tint = number(theme.tint(accent(*run)));
     print(css,
           ".c%06x .wait{fill:#%06x;stroke:#%06x}.c%06x .accent{fill:#%06x}"
           ".c%06x .connect{stroke:#%06x}",
@@ -163,28 +75,8 @@ std::string style(const Theme& theme, const Runs& runs) {
   return css;
 }
 
-std::string escaped(std::string_view text) {
-  std::string all;
-  for (const char c : text) {
-    if (c == '&')
-      all += "&amp;";
-    else if (c == '<')
-      all += "&lt;";
-    else if (c == '>')
-      all += "&gt;";
-    else
-      all += c;
-  }
-  return all;
-}
-
-constexpr int width = 900, left = 190, right = 820, top = 30;  // of the picture and its time scale
-constexpr int header = 30, gap = 18;                           // above a run, and below it
+constexpr int header = 30, gap = 18;  // above a run, and below it
 constexpr int skyline_height = 120;
-constexpr int least_width = 3;
-constexpr std::size_t most_letters = 22;  // of a row's label
-
-double x(const Scale& scale, Micros time) { return left + scale.part(time) * (right - left); }
 
 int row_height(const Run& run) { return run.bars.size() > 30 ? 6 : 20; }
 
@@ -248,14 +140,6 @@ void draw_skyline(std::string& svg, const Run& run, const Scale& scale, Micros n
   print(svg, "<text class='soft' x='%d' y='%d' text-anchor='end'>0</text>\n", left - 8, ground);
 }
 
-void draw_scale(std::string& svg, const Scale& scale, int bottom) {
-  for (Micros at{}; at <= scale.end; at += scale.step) {
-    print(svg, "<path class='line' d='M%.1f %dV%d'/>", x(scale, at), top - 8, bottom);
-    print(svg, "<text class='soft' x='%.1f' y='%d' text-anchor='middle'>%s</text>\n", x(scale, at),
-          top - 13, scale.tick(at).c_str());
-  }
-}
-
 // Says what is what, in the colours of the first run.
 void draw_legend(std::string& svg, const Run& run, int y) {
   print(svg, "<g class='c%06x'>", number(accent(run)));
@@ -275,20 +159,6 @@ struct Paint {
 
 constexpr Paint unicode{"░", "█", "·", {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"}};
 constexpr Paint plain{"=", "#", ".", {" ", " ", ".", ".", ".", "#", "#", "#", "#"}};
-
-void write_scale(std::string& text, const Scale& scale, std::size_t margin, std::size_t columns) {
-  std::string labels(margin, ' '), marks(margin, ' ');
-  for (Micros at{}; at <= scale.end; at += scale.step) {
-    const std::size_t column = margin + std::size_t(scale.part(at) * double(columns));
-    const std::string label = scale.tick(at);
-    if (column + label.size() > margin + columns) break;
-    labels.resize(column, ' ');
-    marks.resize(column, ' ');
-    labels += label;
-    marks += '|';
-  }
-  text += labels + '\n' + marks + '\n';
-}
 
 void write_row(std::string& text, const Bar& bar, const Scale& scale, Micros now,
                std::size_t margin, std::size_t columns, const Paint& paint) {
@@ -365,7 +235,7 @@ std::string summary(const Run& run, Clock::time_point now) {
 }
 
 std::string svg(const Runs& runs, Clock::time_point now, Micros least) {
-  const Scale scale(runs, now, least, 9);
+  const Scale scale = scale_of(runs, now, least, 9);
   int bottom = top;
   std::string title;
   for (const auto& run : runs) {
@@ -375,21 +245,11 @@ std::string svg(const Runs& runs, Clock::time_point now, Micros least) {
   if (runs.empty()) title = "No requests yet";
   const int total = bottom + (runs.empty() ? 30 : 26);
 
-  std::string svg;
-  print(svg,
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' width='%d' height='%d' "
-        "role='img'>\n",
-        width, total, width, total);
-  svg += "<title>" + escaped(title) + "</title>\n";
-  svg += "<desc>Requests over time, as the server saw them: ";
-  svg += "a bar for each request, or above 100 of them how many were in flight.</desc>\n";
-  svg +=
-      "<style>text{font:13px "
-      "system-ui,sans-serif;paint-order:stroke;stroke-width:4px}.mono{font:12px "
-      "ui-monospace,monospace}"
-      ".name{font-weight:600;font-size:16px}path{fill:none}.connect{stroke-dasharray:2 2}" +
-      style(light, runs) + "@media(prefers-color-scheme:dark){" + style(dark, runs) + "}</style>\n";
-  print(svg, "<rect class='paper' width='%d' height='%d'/>\n", width, total);
+  std::string svg =
+      head(total, title,
+           "Requests over time, as the server saw them: a bar for each request, or "
+           "above 100 of them how many were in flight.",
+           "path{fill:none}.connect{stroke-dasharray:2 2}", style(light, runs), style(dark, runs));
   if (runs.empty()) {
     print(svg, "<text class='soft' x='16' y='36'>%s</text>\n</svg>\n", title.c_str());
     return svg;
@@ -428,7 +288,7 @@ std::string text(const Runs& runs, Clock::time_point now, Micros least, std::siz
     if (!is_skyline(*run))
       for (const auto& bar : run->bars) longest = std::max(longest, label(bar).size());
   const std::size_t margin = std::min(longest, wide / 4) + 3, columns = wide - margin;
-  const Scale scale(runs, now, least, columns / 9);
+  const Scale scale = scale_of(runs, now, least, columns / 9);
   std::string text;
   write_scale(text, scale, margin, columns);
   for (const auto& run : runs) {
