@@ -51,8 +51,8 @@ TEST_CASE("learn: help") {
   CHECK(result.status == 0);
   CHECK(result.err == "");
   for (const char* verb :
-       {"run", "inside", "test", "build", "serve", "slides", "pictures", "bench", "doctor", "help",
-        "list", "start", "check", "watch", "hint", "solution", "next", "reset"})
+       {"run", "inside", "test", "build", "serve", "slides", "pictures", "bench", "install",
+        "doctor", "help", "list", "start", "check", "watch", "hint", "solution", "next", "reset"})
     CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
   for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
 }
