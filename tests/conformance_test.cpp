@@ -65,10 +65,6 @@ std::string ok_with(const std::string& headers, const std::string& body = "ok") 
   return raw("HTTP/1.1 200 OK\r\n" + headers + "\r\n" + body);
 }
 
-const std::string field_of_10_kb =
-    raw("HTTP/1.1 200 OK\r\nX:") +
-    raw(std::string(1024, 'x'), 10, "\r\nContent-Length: 0\r\n\r\n").replace(0, 13, "&");
-
 // The URL of an answer with a header field of so many thousand bytes.
 std::string field_of(unsigned thousands) {
   return raw("HTTP/1.1 200 OK\r\nX: ") + "&send=" + std::string(1000, 'x') +
@@ -194,7 +190,7 @@ const std::vector<Row> table{
     {"a NUL in a header", ok_with(std::string("X: a\0b\r\nContent-Length: 2\r\n", 27)), any},
     {"a header cut off", raw("HTTP/1.1 200 OK\r\nContent-Len"), any},
     {"a head of 4 KB", ok_with("X: " + std::string(4000, 'x') + "\r\nContent-Length: 2\r\n"), OK},
-    {"a field of 10 KB", field_of_10_kb, OK},
+    {"a field of 10 KB", field_of(10), OK},
     {"a header of 100 KB", raw("HTTP/1.1 200 OK\r\nX:" + std::string(1024, 'x'), 101, end), OK},
     {"a field of 70,000 bytes", field_of(70), OK},
     {"a field of 200,000 bytes", field_of(200), any},
@@ -374,12 +370,12 @@ const std::map<std::string, std::string> exceptions{
     {"a header of 100 KB", "cpp-httplib from 0.18"},
     {"no end of chunks", "cpp-httplib from 0.18"},
     {"a header cut off", "libcurl"},
-    {"a field of 70,000 bytes", "cpp-httplib"},
     {"a header of 10 MB", "cpp-httplib before 0.18"},
     {"two lengths that differ", "cpp-httplib before 0.18"},
     {"a length that is no number", "cpp-httplib before 0.18"},
     {"a field of 10 KB", "cpp-httplib"},
     {"two that differ, the second fits", "cpp-httplib, libcurl"},
+    {"a field of 70,000 bytes", "cpp-httplib"},
     {"a length beyond 64 bits", "libcurl"},
     {"chunks with a length", "Boost.Beast"},
     {"a chunk longer than its size", "cpp-httplib before 0.18"},
