@@ -202,7 +202,7 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 

@@ -87,8 +87,8 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
 
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
-  set(CURLOPT_PROXY, "");                 // whatever the environment says
+  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // do not guess a scheme
+  set(CURLOPT_PROXY, "");                 // ignore the environment
   set(CURLOPT_USERAGENT, USER_AGENT);
   set(CURLOPT_WRITEFUNCTION, discard);
 
@@ -96,16 +96,16 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_HEADERFUNCTION, stop_if_final);
   set(CURLOPT_HEADERDATA, curl);
-  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
+  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close it at any moment
 
   set(CURLOPT_TIMEOUT, 10L);    // for all of it
-  set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
+  set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for a slow DNS server
 
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
   set(CURLOPT_SSL_CTX_FUNCTION, check_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
     set(CURLOPT_CAINFO, file);
-    set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
+    set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
 
   const CURLcode result = co_await multi.perform(curl);
@@ -129,7 +129,7 @@ awaitable<Verdict> is_ok(awaitable<Response> get) {
 
 awaitable<void> fetch(std::string url, awaitable<Response> get) try {
   print(url, co_await is_ok(std::move(get)));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 // #endregion fetch

@@ -52,7 +52,7 @@ awaitable<Response> receive(Stream& stream) {
     parser.emplace();
     while (!parser->is_header_done())
       co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
-  } while (parser->is_interim());  // the real one follows
+  } while (parser->is_interim());  // the final answer follows
   if (parser->response().status == 200) {
     buffer.reserve(piece_of_body);
     while (!parser->is_done())

@@ -43,6 +43,6 @@ void Door::call(const std::function<void()>& f) {
       const std::lock_guard lock(mutex_);
       if (loop_) asio::post(*loop_, f);
       return;
-    } catch (const std::bad_alloc&) {  // again, when there is memory
+    } catch (const std::bad_alloc&) {  // try again when there is memory
     }
 }
