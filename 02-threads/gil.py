@@ -1,54 +1,33 @@
-# What Python's global interpreter lock (GIL) costs: two threads that compute take as long as one
-# that does both jobs, and a thread that waits wakes late beside one that computes.
+# What CPython's global interpreter lock does to two threads: no gain where both compute, and a late
+# awakening where one computes and the other only wants to wait.
 
 import statistics
 import threading
 import time
 
 
-def work(stop=None):
-    for n in range(10_000_000):
-        if stop and stop.is_set(): return
+def count(n=6_000_000):
+    while n: n -= 1
 
 
-def seconds(run):
+def seconds(job):
     start = time.perf_counter()
-    run()
+    job()
     return time.perf_counter() - start
 
 
-def twice():
-    work()
-    work()
-
-
-def two_threads():
-    threads = [threading.Thread(target=work) for _ in range(2)]
+def on_two_threads():
+    threads = [threading.Thread(target=count) for _ in range(2)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
 
 
-def nap():
-    """How long a sleep of 1 ms takes, in ms."""
-    return 1000 * statistics.median(seconds(lambda: time.sleep(0.001)) for _ in range(50))
+def lateness():  # the median, in milliseconds
+    return 1000 * statistics.median(seconds(lambda: time.sleep(0.001)) - 0.001 for _ in range(200))
 
 
-def nap_beside_work():
-    stop = threading.Event()
-    busy = threading.Thread(target=lambda: [work(stop) for _ in range(100) if not stop.is_set()])
-    busy.start()
-    took = nap()
-    stop.set()
-    busy.join()
-    return took
-
-
-def median(run):
-    return statistics.median(run() for _ in range(5))
-
-
-work()  # the first time is slower
-print(f"two jobs, one thread      {median(lambda: seconds(twice)):6.2f} s")
-print(f"two jobs, two threads     {median(lambda: seconds(two_threads)):6.2f} s")
-print(f"sleep of 1 ms, alone      {median(nap):6.2f} ms")
-print(f"the same, beside a worker {median(nap_beside_work):6.2f} ms")
+print(f"two computations, one after the other  {seconds(lambda: (count(), count())):.2f} s")
+print(f"two computations, on two threads       {seconds(on_two_threads):.2f} s")
+print(f"a sleep of 1 ms ends late by           {lateness():.1f} ms")
+threading.Thread(target=count, args=[-1], daemon=True).start()  # never ends
+print(f"and beside a thread that computes, by  {lateness():.1f} ms")

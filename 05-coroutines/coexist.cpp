@@ -19,6 +19,8 @@
 
 #include "cli.hpp"
 #include "curl.hpp"
+#include "http/tls.hpp"
+#include "http/url.hpp"
 #include "http_get.hpp"
 #include "loop.hpp"
 
@@ -49,6 +51,17 @@ curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == -1) *static_cast<long*>(error) = errno;
   return fd;
+}
+
+// libcurl accepts a certificate's common name for want of other names. So OpenSSL checks the host
+// as well, for each connection, since a redirect may lead to another host.
+CURLcode check_host(CURL* curl, void* tls, void*) try {
+  const char* url = "";
+  curl_easy_getinfo(curl, CURLINFO_EFFECTIVE_URL, &url);
+  verify_host(SSL_CTX_get0_param(static_cast<SSL_CTX*>(tls)), Url(url));
+  return CURLE_OK;
+} catch (const std::exception&) {  // libcurl is C, and expects none
+  return CURLE_PEER_FAILED_VERIFICATION;
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
@@ -89,6 +102,7 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
   set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
 
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
+  set(CURLOPT_SSL_CTX_FUNCTION, check_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
     set(CURLOPT_CAINFO, file);
     set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
@@ -127,11 +141,13 @@ int main(int argc, char* argv[]) {
   Loop loop;
   Curl curl(loop);
   bool by_curl = true;
-  for (const auto& url : urls) {
-    co_spawn(loop, fetch(url, by_curl ? http_get(url, curl) : http_get(url)),
-             boost::asio::detached);
-    by_curl = !by_curl;
-  }
+  for (const auto& url : urls) try {
+      co_spawn(loop, fetch(url, by_curl ? http_get(url, curl) : http_get(url)),
+               boost::asio::detached);
+      by_curl = !by_curl;
+    } catch (const std::exception& error) {  // no memory for its frame
+      print(url, error);
+    }
   loop.run();
   return exit_status;
 }

@@ -214,4 +214,25 @@ Problems check_links(const fs::path& readme) try {
   return {readme.string() + ": " + error.what()};
 }
 
+Problems check_paths(const fs::path& page, const fs::path& root) try {
+  static const std::regex code("`([^`\n]+)`"), path("((?:[\\w.-]+/)+[\\w.-]*)(?: .*)?"),
+      made("(build|work)/.*");
+  const std::string prose = parse(read(page)).prose;
+  Problems problems;
+  for (std::sregex_iterator at(prose.begin(), prose.end(), code), end; at != end; ++at) {
+    const std::string text = (*at)[1];
+    std::smatch match;
+    if (!std::regex_match(text, match, path)) continue;
+    const std::string name = match[1];
+    if (std::regex_match(name, made)) continue;
+    bool is_there = fs::exists(root / name);
+    for (const auto& entry : fs::directory_iterator(root))
+      is_there = is_there || (entry.is_directory() && fs::exists(entry.path() / name));
+    if (!is_there) problems.push_back(page.string() + ": `" + text + "`, which is not there");
+  }
+  return problems;
+} catch (const std::runtime_error& error) {
+  return {page.string() + ": " + error.what()};
+}
+
 }  // namespace docs

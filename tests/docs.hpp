@@ -52,6 +52,9 @@ bool same_shape(const std::string& expected, const std::string& output);
 
 Problems check_quotes(const std::filesystem::path& readme);  // ```cpp, python, gdb and diff
 Problems check_links(const std::filesystem::path& readme);   // to files
+// To files and folders that are named as `code` with a slash in it, maybe with arguments behind: in
+// `root`, or in a folder of it such as a chapter. What is built does not count.
+Problems check_paths(const std::filesystem::path& page, const std::filesystem::path& root);
 Problems check_console(const std::filesystem::path& readme, const Shell& shell);
 
 }  // namespace docs

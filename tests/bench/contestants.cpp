@@ -78,7 +78,7 @@ const std::vector<Contestant>& contestants() {
       {"curl",
        peer("sh", "curl.sh"),
        1'000,
-       "it has 300 at once, whatever it is asked for",
+       "it opens at most 300 connections, however many URLs it gets",
        1,
        "#444",
        "1 4",
