@@ -78,7 +78,7 @@ void limit() {
       places.acquire();
       for (int seen = most, mine = ++now; seen < mine && !most.compare_exchange_weak(seen, mine);) {
       }
-      ask({}, 20ms, "");  // not asked to stop: a jthread that is destroyed asks so
+      ask({}, 20ms, "");  // no token: clear() would ask it to stop
       --now;
       places.release();
     });
