@@ -6,13 +6,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -77,9 +81,17 @@ bool serve(int port, int signals) {
 // #endregion serve
 
 // #region main
+// The port that `text` is the number of, and nothing else.
+std::optional<std::uint16_t> to_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return port;
+}
+
 int main(int argc, char* argv[]) {
-  const int port = argc > 1 ? std::atoi(argv[1]) : 8081;
-  if (argc > 2 || port < 0 || port > 65535 || (argc > 1 && !std::isdigit(*argv[1]))) {
+  const auto port = argc > 1 ? to_port(argv[1]) : 8081;
+  if (argc > 2 || !port) {
     std::fprintf(stderr, "usage: %s [PORT]\n", argv[0]);
     return 2;
   }
@@ -92,8 +104,8 @@ int main(int argc, char* argv[]) {
   green::patch_all();
   green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib's regular expressions are greedy
   bool served = false;
-  green::join(green::spawn([&] { served = serve(port, signalfd(-1, &stop, SFD_CLOEXEC)); }));
-  if (!served) std::fprintf(stderr, "%s: cannot serve on port %d\n", argv[0], port);
+  green::join(green::spawn([&] { served = serve(*port, signalfd(-1, &stop, SFD_CLOEXEC)); }));
+  if (!served) std::fprintf(stderr, "%s: cannot serve on port %d\n", argv[0], int(*port));
   return served ? 0 : 1;
 }
 // #endregion main

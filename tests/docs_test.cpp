@@ -16,7 +16,8 @@ namespace {
 const fs::path root = ROOT_DIR;
 
 std::vector<fs::path> readmes() {
-  std::vector<fs::path> all{root / "README.md"};
+  std::vector<fs::path> all{root / "README.md", root / "tests/SECURITY.md",
+                            root / "tests/DIFFERENCES.md"};
   static const std::regex chapter("\\d\\d-.*");
   for (const auto& folder : fs::directory_iterator(root)) {
     if (!std::regex_match(folder.path().filename().string(), chapter)) continue;
@@ -103,6 +104,7 @@ TEST_CASE("docs: a region is what stands between its marks") {
   CHECK(docs::region(source, "outer") == "int a;\n\n  int b;\n");
   CHECK(docs::region(source, "inner") == "int b;\n");
   CHECK_THROWS(docs::region(source, "inne"));
+  CHECK(docs::region("# #region one\na = 1\n# #endregion one\n", "one") == "a = 1\n");
 }
 
 TEST_CASE("docs: a quote that is not what is there is seen") {
@@ -128,6 +130,8 @@ TEST_CASE("docs: a quote that is not what is there is seen") {
       "```cpp bad.cpp#only\n```\n",               // a region without start
       "```cpp a.cpp#one\nint a;\n",               // a block without end
       " ```cpp a.cpp#one\nint b;\n```\n",         // a block that is hidden
+      "```python a.cpp#one\nint b;\n```\n",       // another text, in Python
+      "```python\nimport sys\n```\n",             // from nowhere
       "```diff a.cpp b.cpp\n-int b;\n```\n",      // another diff
       "```diff a.cpp b.cpp\n```\n",               // no diff
       "```diff a.cpp c.cpp\n```\n",               // no such file to diff with

@@ -141,8 +141,8 @@ void run(Green& me, Yield yield) {
   }
   end_turn(me);
   me.ended = true;
-  wake_all(me.joiners);
-  if (--alive <= 1) wake_all(to_last);
+  me.joiners.wake_all();
+  if (--alive <= 1) to_last.wake_all();
 }
 
 }  // namespace
@@ -193,13 +193,24 @@ Thread detail::start(std::function<void()> body) {
 }
 // #endregion spawn
 
-// The running green thread's place in a queue, for as long as this lives.
-struct Place {
-  Queue& queue;
-  explicit Place(Queue& its) : queue(its) { queue.push_back(running); }
-  Place(const Place&) = delete;
-  ~Place() { queue.erase(std::find(queue.begin(), queue.end(), running)); }
-};
+// #region queue
+void detail::Queue::push(Place& place) {
+  place.before = ring_.before, place.behind = &ring_;
+  place.before->behind = place.behind->before = &place;
+}
+
+// Who is woken takes part no more: what comes next is for the next one.
+void detail::Queue::wake_one() {
+  Place& first = *ring_.behind;
+  if (&first == &ring_) return;
+  first.leave();
+  wake(*first.green);
+}
+
+void detail::Queue::wake_all() {
+  while (ring_.behind != &ring_) wake_one();
+}
+// #endregion queue
 
 // #region join
 bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& ready) {
@@ -207,7 +218,9 @@ bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool(
   bool in_time = true;
   while (in_time && !ready()) {
     if (running) {
-      const Place place(queue);
+      Place place;
+      place.green = running;
+      queue.push(place);
       in_time = suspend(deadline);
     } else {  // the main program: its waiting is what runs the loop
       in_time =
@@ -263,10 +276,6 @@ void yield() {
 TimePoint detail::after(Clock::duration time) {
   const TimePoint now = Clock::now();
   return time < TimePoint::max() - now ? now + time : TimePoint::max();
-}
-
-void detail::wake_all(const Queue& queue) {
-  std::for_each(queue.begin(), queue.end(), [](Green* green) { wake(*green); });
 }
 
 Green* detail::current() { return running; }

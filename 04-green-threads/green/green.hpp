@@ -55,13 +55,35 @@ void yield();  // lets the others have their turns
 // Part two: what the above and patch.cpp are made of.
 namespace detail {
 
-using Queue = std::vector<Green*>;
+// A place in a ring, which it takes no search to leave.
+struct Place {
+  Place *before = this, *behind = this;
+  Green* green = nullptr;
+  Place() = default;
+  Place(const Place&) = delete;
+  ~Place() { leave(); }
+  void leave() {
+    before->behind = behind, behind->before = before;
+    before = behind = this;
+  }
+};
+
+// Green threads that wait for the same, in the order in which they came.
+class Queue {
+ public:
+  void push(Place& place);
+  void wake_one();  // who has waited longest, and leaves the queue with that
+  void wake_all();
+
+ private:
+  Place ring_;  // before the first, behind the last
+};
+
 using TimePoint = Clock::time_point;
 
 Thread start(std::function<void()> body);
 TimePoint after(Clock::duration time);  // from now; forever stays forever
-void wake_all(const Queue& queue);
-// Waits until ready(), looked at again after each wake_all(queue). Returns ready() at the deadline.
+// Waits until ready(), looked at again after each wake-up. Returns ready() at the deadline.
 bool wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& ready);
 
 void check_owner();   // throws std::logic_error on any but the green threads' OS thread
@@ -105,22 +127,25 @@ class Pool {
   // Waits for a place, then green::spawn().
   template <typename F, typename... Args>
   Thread spawn(F&& f, Args&&... args) {
-    detail::wait_in(queue_, detail::TimePoint::max(), [this] { return running_ < size_; });
+    detail::wait_in(for_place_, detail::TimePoint::max(), [this] { return running_ < size_; });
     ++running_;
-    const auto leave = [](Pool* pool) { --pool->running_, detail::wake_all(pool->queue_); };
+    const auto leave = [](Pool* pool) {
+      if (--pool->running_ == 0) pool->for_last_.wake_all();
+      pool->for_place_.wake_one();  // one place, one of those who wait
+    };
     const std::shared_ptr<Pool> place(this, leave);  // the green thread's body ends with it
     return green::spawn(
         [place, body = detail::bind(std::forward<F>(f), std::forward<Args>(args)...)] { body(); });
   }
 
   void join() {
-    detail::wait_in(queue_, detail::TimePoint::max(), [this] { return running_ == 0; });
+    detail::wait_in(for_last_, detail::TimePoint::max(), [this] { return running_ == 0; });
   }
 
  private:
   const std::size_t size_;
   std::size_t running_ = 0;
-  detail::Queue queue_;
+  detail::Queue for_place_, for_last_;
 };
 
 }  // namespace green

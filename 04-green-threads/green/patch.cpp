@@ -52,8 +52,8 @@ using green::Clock;
   CALL(poll) CALL(ppoll) CALL(select) CALL(connect) CALL(accept) CALL(accept4) CALL(recv)      \
   CALL(recvfrom) CALL(recvmsg) CALL(read) CALL(readv) CALL(send) CALL(sendto) CALL(sendmsg)    \
   CALL(write) CALL(writev) CALL(close) CALL(nanosleep) CALL(clock_nanosleep) CALL(usleep)      \
-  CALL(sleep) CALL(getaddrinfo) CALL(pthread_join) CALL(__poll_chk) CALL(__recv_chk)           \
-  CALL(__recvfrom_chk) CALL(__read_chk)
+  CALL(sleep) CALL(getaddrinfo) CALL(getaddrinfo_a) CALL(pthread_join) CALL(__poll_chk)        \
+  CALL(__recv_chk) CALL(__recvfrom_chk) CALL(__read_chk)
 // clang-format on
 
 // The functions that ours hide.
@@ -86,6 +86,12 @@ int fail(int error) {
   return -1;
 }
 
+// For a killed green thread. If it goes on regardless, as in a loop, the others have their turns.
+int cancelled() {
+  green::yield();
+  return fail(ECANCELED);
+}
+
 // SO_RCVTIMEO or SO_SNDTIMEO, from now.
 TimePoint deadline_of(int fd, short events) {
   timeval limit{};
@@ -100,7 +106,7 @@ TimePoint deadline_of(int fd, short events) {
 template <typename Attempt>
 ssize_t cooperate(int fd, short events, Attempt attempt) try {
   const int before = errno;
-  if (killed()) return fail(ECANCELED);
+  if (killed()) return cancelled();
   if (turn_is_long() && !nonblocking(fd)) green::yield();
   ssize_t result = attempt();
   if (result >= 0 || errno != EAGAIN || nonblocking(fd)) return result;
@@ -124,7 +130,7 @@ ssize_t cooperate(int fd, short events, Attempt attempt) try {
 // #region poll_until
 // poll(), and all that is made of it.
 int poll_until(pollfd* fds, nfds_t count, TimePoint deadline) try {
-  if (killed()) return fail(ECANCELED);
+  if (killed()) return cancelled();
   if (turn_is_long()) green::yield();
   int result = libc().poll(fds, count, 0);
   for (Wake wake = Wake::look_again; wake == Wake::look_again && result == 0;) {
@@ -205,7 +211,7 @@ bool is_pipe(int fd) {
 
 int sleep_unless_killed(Clock::duration time) try {
   Queue nobody;
-  return wait_in(nobody, after(time), killed) ? fail(ECANCELED) : 0;
+  return wait_in(nobody, after(time), killed) ? cancelled() : 0;
 } catch (const std::bad_alloc&) {
   return fail(ENOMEM);
 }
@@ -487,7 +493,7 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   if (answer != EAI_NONAME || wanted.ai_flags & AI_NUMERICHOST) return answer;
 
   const auto lookup = std::make_shared<Lookup>(host, service, wanted);
-  if (!on_a_real_thread([lookup] { lookup->run(); })) return fail(ECANCELED), EAI_SYSTEM;
+  if (!on_a_real_thread([lookup] { lookup->run(); })) return cancelled(), EAI_SYSTEM;
   *result = std::exchange(lookup->found, nullptr);
   errno = lookup->error;
   return lookup->answer;
@@ -495,6 +501,17 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   return EAI_AGAIN;
 }
 // #endregion getaddrinfo
+
+// Newer versions of cpp-httplib call this. glibc would look the names up on threads of its own.
+// Here every answer is there on return, so gai_suspend() has nothing to wait for.
+int getaddrinfo_a(int mode, gaicb* requests[], int count, sigevent* event) {
+  if (!cooperative() || (event && event->sigev_notify != SIGEV_NONE))
+    return libc().getaddrinfo_a(mode, requests, count, event);
+  for (int i = 0; i < count; ++i)
+    if (gaicb* const one = requests[i])
+      one->__return = getaddrinfo(one->ar_name, one->ar_service, one->ar_request, &one->ar_result);
+  return 0;
+}
 
 int pthread_join(pthread_t thread, void** value) try {
   if (!cooperative() || pthread_equal(thread, pthread_self()))

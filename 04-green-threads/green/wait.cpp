@@ -7,14 +7,19 @@
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <memory_resource>
+#include <mutex>
 #include <new>
+#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -144,8 +149,60 @@ void closed(int fd) {
   }
 }
 
+namespace {
+
+// #region workers
+// Real threads for what only they can do. A job that hangs keeps its thread, and the next job has
+// another one: a new one, if none is idle. Idle ones go after a second.
+class Workers {
+ public:
+  // Throws std::system_error when there is no thread, nor one that it could wait for.
+  void post(std::function<void()> job) {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (idle_ >= jobs_.size() || threads_ == most) return there_is_one_.notify_one();
+    try {
+      std::thread([this] { work(); }).detach();
+      ++threads_;
+    } catch (const std::system_error&) {
+      if (threads_ > 0) return;
+      jobs_.pop_back();
+      throw;
+    }
+  }
+
+ private:
+  void work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      ++idle_;
+      const bool in_time =
+          there_is_one_.wait_for(lock, std::chrono::seconds(1), [this] { return !jobs_.empty(); });
+      --idle_;
+      if (!in_time) break;
+      {
+        const auto job = std::move(jobs_.front());
+        jobs_.pop_front();
+        lock.unlock();
+        job();
+      }
+      lock.lock();
+    }
+    --threads_;
+  }
+
+  static constexpr std::size_t most = 64;
+  std::mutex mutex_;
+  std::condition_variable there_is_one_;
+  std::deque<std::function<void()>> jobs_;
+  std::size_t threads_ = 0, idle_ = 0;
+};
+// #endregion workers
+
+}  // namespace
+
 bool on_a_real_thread(std::function<void()> job) {
-  static asio::thread_pool& pool = *new asio::thread_pool(4);  // never destroyed, as the hub
+  static Workers& workers = *new Workers;  // never destroyed, as the hub
   struct Awaiting {
     Green* green = current();  // null when it waits no more, and may be gone
     bool done = false;
@@ -157,7 +214,7 @@ bool on_a_real_thread(std::function<void()> job) {
     Awaiting& it;
     ~Leave() { it.green = nullptr; }
   } leave{*awaiting};
-  asio::post(pool, [awaiting, job = std::move(job)] {
+  workers.post([awaiting, job = std::move(job)] {
     job();
     const std::pmr::polymorphic_allocator<> allocator(&awaiting->memory);
     asio::post(loop(), asio::bind_allocator(allocator, [awaiting] {

@@ -93,7 +93,9 @@ void draw_sign(std::string& svg, Keeps kept, Owner owner, double from, int y) {
 constexpr double sign = 100;  // where they begin
 
 // Draws the lane. What is too short to be seen is wider than it was, and moves what comes behind.
-void draw_lane(std::string& svg, const Lane& lane, const Scale& scale, int y, int high) {
+// Behind it stands the call that found no room within it, and `whose` lane it is.
+void draw_lane(std::string& svg, const Lane& lane, const std::string& whose, const Scale& scale,
+               int y, int high) {
   double at = 0;
   bool named = false;
   std::string call;
@@ -138,9 +140,11 @@ void draw_lane(std::string& svg, const Lane& lane, const Scale& scale, int y, in
     }
     svg += '\n';
   }
-  if (!named && high > 10 && !call.empty())
+  std::string behind = named ? "" : call;
+  if (!whose.empty()) behind += (behind.empty() ? "" : ", ") + shortened(whose, 22);
+  if (high > 10 && !behind.empty() && at + 6 + 7.3 * double(behind.size()) < width)
     print(svg, "<text class='mono soft' x='%.1f' y='%d'>%s</text>\n", at + 6, y + high - 5,
-          call.c_str());
+          escaped(behind).c_str());
 }
 
 // A bar for as long as the URL was under way, and when a thread was awake for it.
@@ -170,16 +174,16 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
   y += header;
   const Rows lanes(inside.lanes.size());
   for (std::size_t i = 0; i < lanes.count; ++i, y += lanes.height) {
-    draw_lane(svg, inside.lanes[i], scale, y, lanes.bar());
+    const auto owners = inside.lanes[i].owners();
+    const bool has_one = owners.size() == 1 && names.size() > 1;
+    draw_lane(svg, inside.lanes[i], has_one ? names[owners[0]] : "", scale, y, lanes.bar());
     if (lanes.height < 10) continue;
     print(svg, "<text class='mono' x='16' y='%d'>%s</text>", y + lanes.bar() - 5,
           lane_name(i).c_str());
-    const auto owners = inside.lanes[i].owners();
     if (keeps(subject) == Keeps::thread && owners.size() == 1)
       draw_sign(svg, Keeps::thread, owners[0], sign, y + 3);
   }
-  print(svg, "<text class='soft' x='%d' y='%d'>%s</text>\n", left, y + 14,
-        meanwhile(subject).c_str());
+  print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, meanwhile(subject).c_str());
   y += sentence;
   const Rows rows(waiting(subject));
   for (std::size_t i = 0; i < rows.count; ++i, y += rows.height) {
