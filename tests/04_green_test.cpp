@@ -1177,6 +1177,29 @@ TEST_CASE("a numeric host is looked up at once, without a thread", "[04]") {
   CHECK(os_threads() == before);
 }
 
+TEST_CASE("getaddrinfo_a has all answers on return, and starts no thread for a number", "[04]") {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  together([] {
+    gaicb number{"127.0.0.1", "80", nullptr, nullptr, 0, {}};
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST;
+    gaicb name{"localhost", "80", &numeric, nullptr, 0, {}};
+    gaicb* all[] = {&number, nullptr, &name};
+    CHECK(getaddrinfo_a(GAI_NOWAIT, all, 3, nullptr) == 0);
+    CHECK(gai_error(&number) == 0);
+    CHECK(gai_error(&name) == EAI_NONAME);
+    CHECK(gai_suspend(all, 3, nullptr) == EAI_ALLDONE);
+    REQUIRE(number.ar_result);
+    CHECK(number.ar_result->ai_family == AF_INET);
+    freeaddrinfo(number.ar_result);
+  });
+  CHECK(threads() == before);
+}
+
 TEST_CASE("a name is looked up on another OS thread, and the others go on", "[04]") {
   bool looked_up = false;
   int ticks = 0;

@@ -52,8 +52,8 @@ using green::Clock;
   CALL(poll) CALL(ppoll) CALL(select) CALL(connect) CALL(accept) CALL(accept4) CALL(recv)      \
   CALL(recvfrom) CALL(recvmsg) CALL(read) CALL(readv) CALL(send) CALL(sendto) CALL(sendmsg)    \
   CALL(write) CALL(writev) CALL(close) CALL(nanosleep) CALL(clock_nanosleep) CALL(usleep)      \
-  CALL(sleep) CALL(getaddrinfo) CALL(pthread_join) CALL(__poll_chk) CALL(__recv_chk)           \
-  CALL(__recvfrom_chk) CALL(__read_chk)
+  CALL(sleep) CALL(getaddrinfo) CALL(getaddrinfo_a) CALL(pthread_join) CALL(__poll_chk)        \
+  CALL(__recv_chk) CALL(__recvfrom_chk) CALL(__read_chk)
 // clang-format on
 
 // The functions that ours hide.
@@ -501,6 +501,17 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   return EAI_AGAIN;
 }
 // #endregion getaddrinfo
+
+// Newer versions of cpp-httplib call this. glibc would look the names up on threads of its own.
+// Here every answer is there on return, so gai_suspend() has nothing to wait for.
+int getaddrinfo_a(int mode, gaicb* requests[], int count, sigevent* event) {
+  if (!cooperative() || (event && event->sigev_notify != SIGEV_NONE))
+    return libc().getaddrinfo_a(mode, requests, count, event);
+  for (int i = 0; i < count; ++i)
+    if (gaicb* const one = requests[i])
+      one->__return = getaddrinfo(one->ar_name, one->ar_service, one->ar_request, &one->ar_result);
+  return 0;
+}
 
 int pthread_join(pthread_t thread, void** value) try {
   if (!cooperative() || pthread_equal(thread, pthread_self()))
