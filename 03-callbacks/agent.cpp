@@ -42,7 +42,7 @@ class Session : public std::enable_shared_from_this<Session> {
     return [self = shared_from_this(), step](const error_code& error, const auto&...) {
       if (!self->waiting_) return;
       try {
-        if (error) throw std::runtime_error(reason(error, self->tls_handle()));
+        if (error) throw std::runtime_error(reason(error, self->tls()));
         (*self.*step)();
       } catch (...) {
         self->finish(std::current_exception());
@@ -119,12 +119,14 @@ class Session : public std::enable_shared_from_this<Session> {
     asio::async_connect(socket_, endpoints, then(&Session::handshake));
   }
 
+  // #region handshake
   void handshake() {
     if (!url_.is_https) return write();
     tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, tls_context());
     expect_host(tls_->native_handle(), url_);
     tls_->async_handshake(ssl::stream_base::client, then(&Session::write));
   }
+  // #endregion handshake
 
   void write() {
     request_ = make_request(url_);
@@ -133,6 +135,7 @@ class Session : public std::enable_shared_from_this<Session> {
     });
   }
 
+  // #region read
   void read_header() {
     parser_.emplace();
     over_stream([&](auto& stream) {
@@ -150,6 +153,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void succeed() { finish(parser_->response()); }
+  // #endregion read
   // #endregion steps
 
   // The one place that knows both kinds of stream.
@@ -158,7 +162,7 @@ class Session : public std::enable_shared_from_this<Session> {
     tls_ ? use(*tls_) : use(socket_);
   }
 
-  const SSL* tls_handle() { return tls_ ? tls_->native_handle() : nullptr; }
+  const SSL* tls() { return tls_ ? tls_->native_handle() : nullptr; }
 
   Reactor& reactor_;
   const Url url_;

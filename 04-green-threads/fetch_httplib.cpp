@@ -144,6 +144,15 @@ std::string explain(httplib::Error error, int fault) {
   }
 }
 
+// Has cpp-httplib send a path as it stands in the URL. This has another name in newer versions.
+template <typename Client>
+void send_as_it_is(Client& client) {
+  if constexpr (requires { client.set_path_encode(false); })
+    client.set_path_encode(false);
+  else
+    client.set_url_encode(false);
+}
+
 struct Visit {
   std::string url;
   Verdict verdict{false, "more than 10 redirects"};
@@ -154,9 +163,11 @@ void visit(const std::shared_ptr<Visit>& it) try {
     const Address address(it->url);
     int fault = X509_V_OK;  // of the server's certificate
     httplib::Client client(address.origin);
+    if (!client.is_valid() || address.origin.starts_with("https:") != (tls_of(client) != nullptr))
+      throw std::invalid_argument("malformed URL");
     client.set_connection_timeout(10);
     client.set_read_timeout(10);
-    client.set_url_encode(false);
+    send_as_it_is(client);
     client.set_decompress(false);
     if (address.host == "localhost" || address.host.ends_with(".localhost"))  // by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
@@ -164,12 +175,13 @@ void visit(const std::shared_ptr<Visit>& it) try {
     const auto discard = [](const char*, size_t) { return true; };
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;
+    const std::string location = answer ? answer->get_header_value("Location") : "";
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
-                            status != 306 && answer->has_header("Location");
+                            status != 306 && !location.empty();
     it->verdict = {status == 200, answer ? "HTTP status " + std::to_string(status)
                                          : explain(answer.error(), fault)};
     if (!redirected) return;
-    it->url = address.resolve(answer->get_header_value("Location"));
+    it->url = address.resolve(location);
   }
   it->verdict = {false, "more than 10 redirects"};
 } catch (const std::exception& error) {

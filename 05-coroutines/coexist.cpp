@@ -141,11 +141,13 @@ int main(int argc, char* argv[]) {
   Loop loop;
   Curl curl(loop);
   bool by_curl = true;
-  for (const auto& url : urls) {
-    co_spawn(loop, fetch(url, by_curl ? http_get(url, curl) : http_get(url)),
-             boost::asio::detached);
-    by_curl = !by_curl;
-  }
+  for (const auto& url : urls) try {
+      co_spawn(loop, fetch(url, by_curl ? http_get(url, curl) : http_get(url)),
+               boost::asio::detached);
+      by_curl = !by_curl;
+    } catch (const std::exception& error) {  // no memory for its frame
+      print(url, error);
+    }
   loop.run();
   return exit_status;
 }

@@ -40,7 +40,11 @@ struct Curl::Transfer {
 // what libcurl wants now, and 0 for ever once it wants no more: then its number may already stand
 // for another file.
 struct Curl::Socket {
-  Socket(asio::io_context& loop, curl_socket_t its_fd) : fd(its_fd), descriptor(loop, its_fd) {}
+  Socket(asio::io_context& loop, curl_socket_t its_fd) : fd(its_fd), descriptor(loop) {
+    error_code error;
+    descriptor.assign(fd, error);
+    if (error) throw std::runtime_error(error.message());
+  }
   Socket(const Socket&) = delete;
   ~Socket() { release(); }
   void release() noexcept {

@@ -24,7 +24,11 @@ awaitable<void> fetch(std::string url) try {
 int main(int argc, char* argv[]) {
   const auto urls = arguments(argc, argv);
   Loop loop;
-  for (const auto& url : urls) co_spawn(loop, fetch(url), boost::asio::detached);
+  for (const auto& url : urls) try {
+      co_spawn(loop, fetch(url), boost::asio::detached);
+    } catch (const std::exception& error) {  // no memory for its frame
+      print(url, error);
+    }
   loop.run();
   return exit_status;
 }

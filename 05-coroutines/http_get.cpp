@@ -41,7 +41,7 @@ using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 
 namespace {
 
-// #region exchange
+// #region receive
 // Read piece by piece: Beast's async_read would miss a cancellation that comes between two of its
 // pieces, while each co_await asks whether one has come.
 template <typename Stream>
@@ -60,7 +60,9 @@ awaitable<Response> receive(Stream& stream) {
   }
   co_return parser->response();
 }
+// #endregion receive
 
+// #region exchange
 // The stream is a TCP socket, or TLS over one. While the server thinks, there is no buffer and no
 // parser yet: what a fetch holds while it waits is what 10,000 of them hold at once. (Not so over
 // TLS, which may have read some of the answer already.)

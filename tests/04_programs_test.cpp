@@ -134,6 +134,16 @@ TEST_CASE("04: names that hang do not hold up the others", "[04]") {
   CHECK(lines(result.err).front().ends_with(": timed out after 10 s"));
 }
 
+TEST_CASE("04: more names that hang than there are threads are Bad at the deadline", "[04]") {
+  if (sanitized) return;
+  Lines words{"env", "LD_PRELOAD=" NAMES, chapter + "fetch_httplib"}, urls;
+  for (int i = 0; i < 100; ++i) urls.push_back("http://slow.test/?" + std::to_string(i));
+  words.insert(words.end(), urls.begin(), urls.end());
+  const Result result = run(words, {.time_limit = std::chrono::seconds(30)});
+  CHECK_FALSE(result.timed_out);
+  CHECK(difference(lines(result.err), each(urls, ": timed out after 10 s")) == Lines());
+}
+
 // Not a fault that is wanted, but what the README says: should it go, the README is to be mended.
 TEST_CASE("04: a std::mutex that another green thread has stops them all, for ever", "[04]") {
   const std::string in_futex = std::to_string(SYS_futex) + " ";
