@@ -1,6 +1,6 @@
-// The green threads of chapter 04, and libc's calls as they are in a green thread. In most of these
-// tests a green thread waits for what another one does afterwards: were the call to block the OS
-// thread, the test would never end.
+// The green threads of chapter 04, and libc's calls in a green thread. In most of these tests a
+// green thread waits for something that another one does later. If the call blocked the OS thread,
+// the test would never end.
 
 #include <arpa/inet.h>
 #include <fcntl.h>

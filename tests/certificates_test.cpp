@@ -1,6 +1,6 @@
-// Whose certificate is it? A table: each row is a host that is asked for, what the server's
-// certificate says, and whether that is the host by a strict reading of RFC 9525: no common name;
-// an address only as an address; a wildcard for the whole of the first label, and for no more.
+// A table of certificates. Each row has the host that is asked for, the names in the server's
+// certificate, and whether they match by a strict reading of RFC 9525: no common name; an address
+// only as an address; a wildcard only for the whole first label.
 
 #include "server/certificates.hpp"
 

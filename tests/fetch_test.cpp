@@ -1,5 +1,5 @@
-// What the table of URLs cannot say of the fetchers: many URLs at once, their order, and a machine
-// that lacks something.
+// Tests of the fetchers that the table of URLs cannot contain: many URLs at once, their order, and
+// a machine that lacks something.
 
 #include <fcntl.h>
 #include <unistd.h>
