@@ -1,5 +1,5 @@
-// What is told of a fetcher from inside: who sleeps, who works for which URL. Logs that strace
-// wrote are in inside/logs; where strace may look into programs here, it does so as well.
+// What the view from inside says about a fetcher: where threads sleep, and which URL they work for.
+// It uses logs of strace from inside/logs, and strace itself where that is permitted.
 
 #include <algorithm>
 #include <fstream>

@@ -1,4 +1,4 @@
-// Each chapter's fetch.py says what the chapter's fetch says, and is as short as the talk's own.
+// Each chapter's fetch.py prints what the chapter's fetch prints, and is as short as the talk's.
 
 #include <algorithm>
 #include <fstream>
@@ -99,4 +99,17 @@ TEST_CASE("python: no fetch.py is longer than the talk's") {
             return !std::regex_match(line, other);
           }) <= program.most);
   }
+}
+
+TEST_CASE("python: 02's gil.py prints its four figures") {
+  const Result result = run({python, ROOT_DIR "/02-threads/gil.py"});
+  if (result.status == 127) {
+    WARN("not run: there is no python3");
+    return;
+  }
+  CHECK(result.status == 0);
+  static const std::regex figure("[a-z].* [0-9]+\\.[0-9]+ m?s");
+  const Lines all = lines(result.out);
+  CHECK(all.size() == 4);
+  for (const auto& line : all) CHECK(std::regex_match(line, figure));
 }
