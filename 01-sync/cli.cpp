@@ -87,6 +87,10 @@ void print(const std::string& url, const Verdict& verdict) noexcept {
   print_owed(url.c_str(), verdict.ok, verdict.reason);
 }
 
+void print(const std::string& url, const std::exception& error) noexcept {
+  print_owed(url.c_str(), false, error.what());
+}
+
 void explain(std::string_view url, std::string_view reason) noexcept {
   std::fprintf(stderr, "%.*s: %.*s\n", int(url.size()), url.data(), int(reason.size()),
                reason.data());

@@ -15,7 +15,7 @@ Verdict is_ok(const std::string& url) {
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
 } catch (const std::exception& error) {  // it costs this URL, not the others
-  print(url, {false, error.what()});
+  print(url, error);
 }
 
 int main(int argc, char* argv[]) {

@@ -45,7 +45,7 @@ void fetch(const std::string& url) try {
   if (child == -1) throw std::system_error(errno, std::system_category(), "out of processes");
   children.emplace(child, url);
 } catch (const std::exception& error) {
-  print(url, {false, error.what()});
+  print(url, error);
 }
 // #endregion fetch
 

@@ -5,112 +5,33 @@
 
 #include "agent.hpp"
 
-#include <netdb.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-
-#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <cctype>
-#include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
-#include <set>
 #include <stdexcept>
-#include <vector>
+#include <utility>
 
-#include "url.hpp"
+#include "http/names.hpp"
+#include "http/parser.hpp"
+#include "http/reason.hpp"
+#include "http/request.hpp"
+#include "http/tls.hpp"
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
+namespace http = boost::beast::http;
 namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
-using Endpoints = std::vector<tcp::endpoint>;
 
 namespace {
-
-constexpr std::size_t header_limit = 128 * 1024;
-
-// #region look_up
-// Whether the host is this machine by name, which needs no look-up (RFC 6761).
-bool is_localhost(std::string host) {
-  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
-  return host == "localhost" || host.ends_with(".localhost");
-}
-
-// The endpoints of a host that needs no look-up; none if it does.
-Endpoints known(const std::string& host, const std::string& port) {
-  const auto number = static_cast<std::uint16_t>(std::stoi(port));
-  if (is_localhost(host))
-    return {{asio::ip::address_v4::loopback(), number}, {asio::ip::address_v6::loopback(), number}};
-  error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  return error ? Endpoints() : Endpoints{{address, number}};
-}
-
-// Blocks for as long as the name servers take.
-Endpoints look_up(const std::string& host, const std::string& port) {
-  addrinfo hints{}, *list = nullptr;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  if (const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &list))
-    throw std::runtime_error(std::string("could not resolve host: ") + gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(list, freeaddrinfo);
-  Endpoints endpoints;
-  for (; list; list = list->ai_next) {
-    tcp::endpoint& endpoint = endpoints.emplace_back();
-    endpoint.resize(list->ai_addrlen);
-    std::memcpy(endpoint.data(), list->ai_addr, list->ai_addrlen);
-  }
-  return endpoints;
-}
-// #endregion look_up
-
-// #region tls
-// The system's trust store, or SSL_CERT_FILE. Read when the first https URL comes.
-ssl::context& tls_context() {
-  static ssl::context context = [] {
-    ssl::context made(ssl::context::tls_client);
-    made.set_options(ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
-    made.set_default_verify_paths();
-    made.set_verify_mode(ssl::verify_peer);
-    return made;
-  }();
-  return context;
-}
-// #endregion tls
-
-// #region discard
-// A Beast body that is read and thrown away, in constant memory.
-struct Discard {
-  struct value_type {};
-  struct reader {
-    template <bool is_request, typename Fields>
-    reader(http::header<is_request, Fields>&, value_type&) {}
-    void init(const boost::optional<std::uint64_t>&, error_code& error) { error = {}; }
-    template <typename Buffers>
-    std::size_t put(const Buffers& buffers, error_code& error) {
-      error = {};
-      return beast::buffer_bytes(buffers);
-    }
-    void finish(error_code& error) { error = {}; }
-  };
-};
-// #endregion discard
 
 class Session : public std::enable_shared_from_this<Session> {
   // #region then
@@ -119,9 +40,9 @@ class Session : public std::enable_shared_from_this<Session> {
   template <typename Step>
   auto then(Step step) {
     return [self = shared_from_this(), step](const error_code& error, const auto&...) {
-      if (self->finished_) return;
+      if (!self->waiting_) return;
       try {
-        if (error) throw std::runtime_error(self->explain(error));
+        if (error) throw std::runtime_error(reason(error, self->tls_handle()));
         (*self.*step)();
       } catch (...) {
         self->finish(std::current_exception());
@@ -131,32 +52,35 @@ class Session : public std::enable_shared_from_this<Session> {
   // #endregion then
 
  public:
-  Session(Reactor& reactor, const std::string& url)
-      : reactor_(reactor), url_(clean(url)), socket_(reactor.loop()), deadline_(reactor.loop()) {}
+  Session(Reactor& reactor, const Url& url)
+      : reactor_(reactor), url_(url), socket_(reactor.loop()), deadline_(reactor.loop()) {}
+  Session(const Session&) = delete;
+
+  // Still waiting: the operation that it waited for could not begin, for want of memory, and took
+  // the handler with it.
+  ~Session() {
+    if (reactor_.is_running()) finish(std::make_exception_ptr(std::bad_alloc()));
+  }
 
   // #region start
   // Weak, where the session is only told something: the Deferred must not keep it alive, because
-  // the session keeps the Deferred.
+  // the session keeps the Deferred; nor must the deadline, which is nothing that it waits for.
   Deferred<Response> start(Deadline deadline) {
-    done_ = Deferred<Response>([weak = weak_from_this()] {
+    const auto weak = weak_from_this();
+    done_ = Deferred<Response>([weak] {
       if (const auto self = weak.lock()) self->finish(std::make_exception_ptr(Cancelled()));
     });
-    deadline_.expires_at(deadline);
-    deadline_.async_wait(then(&Session::time_out));
-    const std::string name = host(url_), service = port(url_);
-    if (const Endpoints endpoints = known(name, service); !endpoints.empty()) {
-      connect(endpoints);
-      return done_;
+    waiting_ = true;
+    try {
+      deadline_.expires_at(deadline);
+      deadline_.async_wait([weak](const error_code& error) {
+        if (const auto self = weak.lock(); self && !error) self->time_out();
+      });
+      const Endpoints endpoints = known(url_);
+      endpoints.empty() ? resolve() : connect(endpoints);
+    } catch (...) {
+      finish(std::current_exception());
     }
-    // Not Asio's async_resolve: that takes one name at a time, cannot be cancelled, and is waited
-    // for when the loop goes. A thread can be left behind at the deadline, weakly held.
-    reactor_.defer_to_thread([name, service] { return look_up(name, service); })
-        .add_callback([weak = weak_from_this()](const Endpoints& endpoints) {
-          if (const auto self = weak.lock()) self->connect(endpoints);
-        })
-        .add_errback([weak = weak_from_this()](std::exception_ptr error) {
-          if (const auto self = weak.lock()) self->finish(error);
-        });
     return done_;
   }
   // #endregion start
@@ -164,42 +88,46 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   // #region finish
   // The one way out, taken once. Closing makes each waiting handler run with operation_aborted, see
-  // finished_ and let go of the session. The file descriptor is free again before the Deferred
-  // fires, since its callbacks may want it.
+  // that nobody is waiting any more, and let go of the session. The file descriptor is free again
+  // before the Deferred fires, since its callbacks may want it.
   void finish(Result<Response> result) {
-    if (std::exchange(finished_, true)) return;
+    if (!std::exchange(waiting_, false)) return;
     deadline_.cancel();
+    if (look_up_) look_up_->cancel();
     error_code ignored;
     socket_.close(ignored);
     done_.fire(std::move(result));
   }
   // #endregion finish
 
-  void time_out() { throw std::runtime_error("timed out after 10 s"); }
+  void time_out() { finish(std::make_exception_ptr(std::runtime_error("timed out after 10 s"))); }
 
   // #region steps
+  // Not by Asio's async_resolve: that takes one name at a time, cannot be cancelled, and is waited
+  // for when the loop goes. A thread can be left behind at the deadline.
+  void resolve() {
+    look_up_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
+                   .add_callback([self = shared_from_this()](const Endpoints& endpoints) {
+                     self->connect(endpoints);
+                   })
+                   .add_errback([self = shared_from_this()](std::exception_ptr error) {
+                     self->finish(error);
+                   });
+  }
+
   void connect(const Endpoints& endpoints) {
     asio::async_connect(socket_, endpoints, then(&Session::handshake));
   }
 
   void handshake() {
-    if (!is_tls()) return write();
+    if (!url_.is_https) return write();
     tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, tls_context());
-    const std::string name = certified(url_);
-    SSL* const handle = tls_->native_handle();
-    const bool accepted =
-        has_name(url_) ? SSL_set_tlsext_host_name(handle, name.c_str()) == 1 &&
-                             SSL_set1_host(handle, name.c_str()) == 1
-                       : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str()) == 1;
-    if (!accepted) throw std::runtime_error("TLS cannot ask for this host");
+    expect_host(tls_->native_handle(), url_);
     tls_->async_handshake(ssl::stream_base::client, then(&Session::write));
   }
 
   void write() {
-    const std::string who = authorization(url_);
-    request_ = "GET " + target(url_) + " HTTP/1.1\r\nHost: " + host_header(url_) +
-               "\r\nUser-Agent: " USER_AGENT "\r\nAccept: */*\r\nConnection: close\r\n" +
-               (who.empty() ? "" : "Authorization: " + who + "\r\n") + "\r\n";
+    request_ = make_request(url_);
     over_stream([&](auto& stream) {
       asio::async_write(stream, asio::buffer(request_), then(&Session::read_header));
     });
@@ -207,28 +135,22 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void read_header() {
     parser_.emplace();
-    parser_->header_limit(header_limit);
-    parser_->body_limit(boost::none);
     over_stream([&](auto& stream) {
       http::async_read_header(stream, buffer_, *parser_, then(&Session::read_body));
     });
   }
 
   void read_body() {
-    const unsigned status = parser_->get().result_int();
-    if (status / 100 == 1 && status != 101) return read_header();  // the real one follows
-    if (status != 200)
-      return finish(Response{status, std::string(parser_->get()[http::field::location])});
-    buffer_.reserve(4096);
+    if (parser_->is_interim()) return read_header();  // the real one follows
+    if (parser_->response().status != 200) return succeed();
+    buffer_.reserve(piece_of_body);
     over_stream([&](auto& stream) {
       http::async_read(stream, buffer_, *parser_, then(&Session::succeed));
     });
   }
 
-  void succeed() { finish(Response{200, ""}); }
+  void succeed() { finish(parser_->response()); }
   // #endregion steps
-
-  bool is_tls() const { return is_https(url_); }
 
   // The one place that knows both kinds of stream.
   template <typename Use>
@@ -236,46 +158,55 @@ class Session : public std::enable_shared_from_this<Session> {
     tls_ ? use(*tls_) : use(socket_);
   }
 
-  std::string explain(const error_code& error) const {
-    if (error == http::error::end_of_stream) return "the server closed without an answer";
-    if (error == http::error::partial_message || error == ssl::error::stream_truncated)
-      return "the server closed within its answer";
-    if (!tls_ || SSL_get_verify_result(tls_->native_handle()) == X509_V_OK) return error.message();
-    return std::string("certificate verify failed: ") +
-           X509_verify_cert_error_string(SSL_get_verify_result(tls_->native_handle()));
-  }
+  const SSL* tls_handle() { return tls_ ? tls_->native_handle() : nullptr; }
 
   Reactor& reactor_;
-  const std::string url_;
+  const Url url_;
   Deferred<Response> done_;
-  bool finished_ = false;
+  bool waiting_ = false;
   tcp::socket socket_;
   std::unique_ptr<ssl::stream<tcp::socket&>> tls_;  // over socket_, for https
   asio::steady_timer deadline_;
+  std::optional<Deferred<void>> look_up_;
   std::string request_;
-  beast::flat_buffer buffer_{header_limit};
-  std::optional<http::response_parser<Discard>> parser_;
+  boost::beast::flat_buffer buffer_{max_header};
+  std::optional<Parser> parser_;
 };
 
 }  // namespace
 
-Deferred<Response> Agent::get(const std::string& url, Deadline deadline) const try {
+Deferred<Response> Agent::get(const Url& url, Deadline deadline) const try {
   return std::make_shared<Session>(*reactor_, url)->start(deadline);
 } catch (...) {
   return fail<Response>(std::current_exception());
 }
 
+Deferred<Response> Agent::get(const std::string& url, Deadline deadline) const try {
+  return get(Url(url), deadline);
+} catch (...) {
+  return fail<Response>(std::current_exception());
+}
+
+Deferred<Response> RedirectAgent::get(const std::string& url) const try {
+  return get(Url(url), in_10_s(), max_redirects);
+} catch (...) {
+  return fail<Response>(std::current_exception());
+}
+
 // #region redirect
-Deferred<Response> RedirectAgent::get(const std::string& url, Deadline deadline,
-                                      int redirects_left) const {
+Deferred<Response> RedirectAgent::get(const Url& url, Deadline deadline, int redirects_left) const {
   const auto next = [self = *this, url, deadline,
                      redirects_left](Response response) -> Deferred<Response> {
-    static const std::set<unsigned> redirects{301, 302, 303, 307, 308};
-    if (!redirects.contains(response.status) || response.location.empty())
-      return succeed(std::move(response));
+    if (!is_redirect(response)) return succeed(std::move(response));
     if (redirects_left == 0) throw std::runtime_error("more than 10 redirects");
-    return self.get(join(url, response.location), deadline, redirects_left - 1);
+    return self.get(url.join(response.location), deadline, redirects_left - 1);
   };
-  return agent_.get(url, deadline).add_callback(next);
+  const auto response = agent_.get(url, deadline);
+  try {
+    return response.add_callback(next);
+  } catch (...) {  // no memory for that: nobody would ever hear of the response
+    response.cancel();
+    throw;
+  }
 }
 // #endregion redirect

@@ -7,12 +7,9 @@
 #include <string>
 
 #include "deferred.hpp"
+#include "http/response.hpp"
+#include "http/url.hpp"
 #include "reactor.hpp"
-
-struct Response {
-  unsigned status;
-  std::string location;  // where a redirect leads, as the server said it
-};
 
 using Deadline = std::chrono::steady_clock::time_point;
 inline Deadline in_10_s() { return std::chrono::steady_clock::now() + std::chrono::seconds(10); }
@@ -26,6 +23,7 @@ class Agent {
   // any other status is left unread. Fails with a std::exception that says why in words.
   // Cancelling it closes the connection.
   Deferred<Response> get(const std::string& url, Deadline deadline = in_10_s()) const;
+  Deferred<Response> get(const Url& url, Deadline deadline = in_10_s()) const;
 
  private:
   Reactor* reactor_;
@@ -37,10 +35,10 @@ class RedirectAgent {
  public:
   explicit RedirectAgent(Agent agent) : agent_(agent) {}
 
-  Deferred<Response> get(const std::string& url) const { return get(url, in_10_s(), 10); }
+  Deferred<Response> get(const std::string& url) const;
 
  private:
-  Deferred<Response> get(const std::string& url, Deadline deadline, int redirects_left) const;
+  Deferred<Response> get(const Url& url, Deadline deadline, int redirects_left) const;
 
   Agent agent_;
 };

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ std::vector<std::string> arguments(int argc, char* argv[]);
 // stderr. A URL that was given twice is owed two lines, and never gets a third. If stdout is
 // closed, this ends the program. It allocates nothing, and any thread may call it.
 void print(const std::string& url, const Verdict& verdict) noexcept;
+// The same for a URL that `error` makes Bad.
+void print(const std::string& url, const std::exception& error) noexcept;
 
 // Prints only the reason, in one piece. A verdict whose reason is empty has been explained so.
 void explain(std::string_view url, std::string_view reason) noexcept;

@@ -28,6 +28,7 @@ struct State {
   std::weak_ptr<State> upstream;  // what must fire before this one can
   std::function<void()> canceller;
   bool fired = false, chained = false, linked = false, cancelled = false;
+  bool unwanted = false;  // whoever cancelled this one wants no word of its error either
 
   void settle(AnyResult with) {
     result = std::move(with);
@@ -38,7 +39,7 @@ struct State {
   // The links of a long chain go one after the other here: left to itself, each would destroy the
   // next from within its own destructor, and 100,000 of them overflow the stack.
   ~State() {
-    if (result.failure) on_unhandled_error(result.failure);
+    if (result.failure && !unwanted) on_unhandled_error(result.failure);
     for (auto step = std::move(next); step;) {
       const auto target = std::move(step->target);
       step = target.use_count() == 1 ? std::move(target->next) : nullptr;
@@ -105,12 +106,6 @@ StatePtr make_state(std::function<void()> canceller) {
   return state;
 }
 
-StatePtr make_fired(AnyResult result) {
-  auto state = std::make_shared<State>();
-  state->settle(std::move(result));
-  return state;
-}
-
 void fire(const StatePtr& state, AnyResult result) {
   if (std::exchange(state->cancelled, false)) return;
   if (state->fired || state->linked) throw std::logic_error("a Deferred fires once");
@@ -127,6 +122,7 @@ void link(const StatePtr& state, std::unique_ptr<Step> step) {
 }
 
 void cancel(StatePtr state) {
+  state->unwanted = true;
   while (!state->fired) {
     if (auto upstream = state->upstream.lock()) {
       state = std::move(upstream);

@@ -35,6 +35,7 @@ class Deferred;
 namespace detail {
 
 struct Nothing {};  // the value of a Result<void>
+inline Nothing nothing;
 
 struct AnyResult {
   bool ok() const { return box != nullptr; }
@@ -54,15 +55,21 @@ class Result : public detail::AnyResult {
   using Value = std::conditional_t<std::is_void_v<T>, detail::Nothing, T>;
   Result() = default;  // not known yet: a null error
   Result(Value value) {
-    box = {new Value(std::move(value)), [](void* held) { delete static_cast<Value*>(held); }};
+    if constexpr (std::is_void_v<T>)
+      box = {&detail::nothing, [](void*) {}};  // needs no memory
+    else
+      box = {new Value(std::move(value)), [](void* held) { delete static_cast<Value*>(held); }};
   }
   Result(std::same_as<std::exception_ptr> auto error) { failure = std::move(error); }
   explicit Result(std::same_as<AnyResult> auto& its) : AnyResult(std::move(its)) {}
 
+  // The value; only if there is one.
+  Value& value() { return *static_cast<Value*>(box.get()); }
+
   // The value, moved out; throws the exception if it holds one.
   T get() {
     if (!ok()) std::rethrow_exception(failure);
-    if constexpr (!std::is_void_v<T>) return std::move(*static_cast<T*>(box.get()));
+    if constexpr (!std::is_void_v<T>) return std::move(value());
   }
 };
 // #endregion result
@@ -73,13 +80,12 @@ struct State;  // what the copies of a Deferred share
 using StatePtr = std::shared_ptr<State>;
 
 StatePtr make_state(std::function<void()> canceller);
-StatePtr make_fired(AnyResult result);
 void fire(const StatePtr& state, AnyResult result);
 void cancel(StatePtr state);
 
 // #region step
-// A callback, and the state that its result is for. run() returns where that result is, or will
-// be; null if `result`, still whole, goes past it.
+// A callback, and the state that its result is for. run() puts that result in the place of the one
+// it is given, or leaves it there to go past; or else it returns the state where it will be.
 struct Step {
   explicit Step(StatePtr state) : target(std::move(state)) {}
   virtual ~Step() = default;
@@ -110,27 +116,28 @@ template <typename F, typename T>
 using Returned = typename Unwrap<std::remove_cvref_t<typename Return<F, T>::type>>::type;
 
 template <typename U, typename F, typename... Args>
-StatePtr call(F& f, Args&&... args) {
+StatePtr call(F& f, AnyResult& result, Args&&... args) {
   using R = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
   if constexpr (std::is_void_v<R>) {
     static_assert(std::is_void_v<U>, "return what the chain shall go on with");
-    auto fired = make_fired(Result<void>(Nothing()));  // first: if it throws, f has done nothing
     f(std::forward<Args>(args)...);
-    return fired;
+    result = Result<void>(Nothing());
+    return nullptr;
   } else if constexpr (std::is_same_v<R, Deferred<U>>) {
     return f(std::forward<Args>(args)...).state_;
   } else {
     static_assert(std::is_constructible_v<Result<U>, R>, "return what the chain shall go on with");
-    return make_fired(Result<U>(f(std::forward<Args>(args)...)));
+    result = Result<U>(f(std::forward<Args>(args)...));
+    return nullptr;
   }
 }
 
 template <typename U, typename T, typename F>
 StatePtr on_value(F& f, AnyResult& result) {
   if constexpr (std::is_void_v<T>)
-    return call<U>(f);
+    return call<U>(f, result);
   else
-    return call<U>(f, Result<T>(result).get());
+    return call<U>(f, result, Result<T>(result).get());
 }
 
 template <typename U, typename E, typename F>
@@ -139,10 +146,10 @@ StatePtr on_error(F& f, AnyResult& result) {
   if constexpr (std::is_invocable_v<F&, const E&>) try {
       std::rethrow_exception(error);
     } catch (const E& exception) {
-      return call<U>(f, exception);
+      return call<U>(f, result, exception);
     }
   else
-    return call<U>(f, error);
+    return call<U>(f, result, error);
 }
 
 }  // namespace detail
@@ -200,11 +207,12 @@ class Deferred {
   auto add_both(F f) const {
     using U = detail::Returned<F, Result<T>>;
     return link<U>([f = std::move(f)](detail::AnyResult& result) mutable {
-      return detail::call<U>(f, Result<T>(result));
+      return detail::call<U>(f, result, Result<T>(result));
     });
   }
 
   // Ends what the chain waits for now: it goes on with Cancelled, unless the canceller fired first.
+  // If no callback takes that, it is not reported.
   void cancel() const { detail::cancel(state_); }
 
  private:
@@ -218,7 +226,7 @@ class Deferred {
   template <typename>
   friend class Deferred;
   template <typename U, typename F, typename... Args>
-  friend detail::StatePtr detail::call(F&, Args&&...);
+  friend detail::StatePtr detail::call(F&, detail::AnyResult&, Args&&...);
   template <typename U>
   friend Deferred<std::vector<Result<U>>> gather(const std::vector<Deferred<U>>& entries);
 
@@ -260,7 +268,7 @@ DeferredList<T> gather(const std::vector<Deferred<T>>& entries) {
       if (const auto state = weak.lock()) detail::cancel(state);
   });
   struct Gathering {
-    std::vector<Result<T>> results;
+    Result<std::vector<Result<T>>> results;  // made now: when they come, there may be no memory
     std::size_t missing;
   };
   const std::size_t count = entries.size();
@@ -268,8 +276,8 @@ DeferredList<T> gather(const std::vector<Deferred<T>>& entries) {
       std::make_shared<Gathering>(Gathering{std::vector<Result<T>>(count), count});
   for (std::size_t i = 0; i < count; ++i)
     entries[i].add_both([gathering, all, i](Result<T> result) {
-      gathering->results[i] = std::move(result);
-      if (--gathering->missing == 0) all.callback(std::move(gathering->results));
+      gathering->results.value()[i] = std::move(result);
+      if (--gathering->missing == 0) all.fire(std::move(gathering->results));
     });
   if (count == 0) all.callback({});
   return all;

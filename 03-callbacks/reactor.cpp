@@ -6,22 +6,22 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <cstdio>
+#include <new>
 
 namespace asio = boost::asio;
 
-Reactor::Reactor() : loop_(std::make_unique<asio::io_context>(1)) {}
+Reactor::Reactor()
+    : loop_(std::make_unique<asio::io_context>(1)), door_(std::make_shared<Door>(loop_.get())) {}
 
-Reactor::~Reactor() {
-  const std::lock_guard lock(door_->mutex);
-  door_->open = false;  // as threads still at work will find
-}
+Reactor::~Reactor() { door_->close(); }
 
 // #region run
 void Reactor::run() {
-  for (;;) try {
+  for (running_ = true; running_;) try {
       loop_->run();
-      return;
+      running_ = false;
+    } catch (const std::bad_alloc&) {
+      // An operation could not begin, and its handler is gone: what owned the handler tells so.
     } catch (...) {
       on_unhandled_error(std::current_exception());
     }
@@ -48,22 +48,18 @@ std::shared_ptr<void> Reactor::keep_running() {
   return std::make_shared<decltype(asio::make_work_guard(*loop_))>(asio::make_work_guard(*loop_));
 }
 
-void Reactor::call_from_thread(std::function<void()> f) { asio::post(*loop_, std::move(f)); }
-
-// #region react
-int react(const std::function<Deferred<int>(Reactor&)>& main) {
-  int status = 1;
-  bool done = false;
-  Reactor reactor;
-  main(reactor)
-      .add_callback([&](int its_status) { status = its_status; })
-      .add_both([&](Result<void> result) {
-        done = true;
-        reactor.stop();
-        return result;  // an error goes on to the end of the chain, which reports it
-      });
-  reactor.run();
-  if (!done) std::fprintf(stderr, "react: nothing left to wait for, and main has not fired\n");
-  return status;
+// #region door
+void Reactor::Door::call(const std::function<void()>& f) {
+  for (;; std::this_thread::sleep_for(std::chrono::milliseconds(10))) try {
+      const std::lock_guard lock(mutex);
+      if (loop) asio::post(*loop, f);
+      return;
+    } catch (const std::bad_alloc&) {  // again, when there is memory
+    }
 }
-// #endregion react
+
+void Reactor::Door::close() {
+  const std::lock_guard lock(mutex);
+  loop = nullptr;
+}
+// #endregion door

@@ -5,9 +5,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <type_traits>
@@ -31,6 +33,7 @@ class Reactor {
   // Runs until stop(), or until nothing is left to wait for. A handler that throws costs no other.
   void run();
   void stop();
+  bool is_running() const { return running_; }
 
   // Fires after `delay`.
   Deferred<void> call_later(std::chrono::steady_clock::duration delay);
@@ -38,6 +41,7 @@ class Reactor {
   // #region defer_to_thread
   // Fires with what work() returns or throws. It may block: it runs on a thread of its own, which
   // nobody waits for. The thread has only a weak hold of the Deferred, and never fires it itself.
+  // Throws std::system_error if there is no thread to be had.
   template <typename Work>
   auto defer_to_thread(Work work) {
     using T = std::invoke_result_t<Work&>;
@@ -46,40 +50,71 @@ class Reactor {
       std::shared_ptr<void> pending;
     };
     const auto call = std::make_shared<Call>(Call{Deferred<T>(), keep_running()});
-    std::thread([this, work = std::move(work), weak = std::weak_ptr(call), door = door_]() mutable {
-      const auto result = std::make_shared<Result<T>>();
-      try {
-        *result = work();
-      } catch (...) {
-        *result = std::current_exception();
-      }
-      const std::lock_guard lock(door->mutex);
-      if (!door->open) return;  // and `this` is gone
-      call_from_thread([this, weak, result] {
-        const auto back = weak.lock();
-        at_work_.erase(back);
-        back->answer.fire(std::move(*result));
-      });
-    }).detach();
+    const auto result = std::make_shared<Result<T>>();
+    const std::function<void()> fire = [this, weak = std::weak_ptr(call), result] {
+      const auto back = weak.lock();
+      at_work_.erase(back);
+      back->answer.fire(std::move(*result));
+    };
     at_work_.insert(call);
+    try {
+      std::thread([work = std::move(work), result, fire, door = door_]() mutable {
+        try {
+          *result = work();
+        } catch (...) {
+          *result = std::current_exception();
+        }
+        door->call(fire);
+      }).detach();
+    } catch (...) {
+      at_work_.erase(call);
+      throw;
+    }
     return call->answer;
   }
   // #endregion defer_to_thread
 
  private:
+  // The way into the loop from a thread that may outlive it.
   struct Door {
+    explicit Door(boost::asio::io_context* its_loop) : loop(its_loop) {}
+    void call(const std::function<void()>& f);  // on the reactor's thread, if the loop is there
+    void close();
     std::mutex mutex;
-    bool open = true;
+    boost::asio::io_context* loop;
   };
 
   std::shared_ptr<void> keep_running();  // run() does not return while this is held
-  void call_from_thread(std::function<void()> f);
 
+  bool running_ = false;
   std::unique_ptr<boost::asio::io_context> loop_;
   std::set<std::shared_ptr<void>> at_work_;  // the calls that threads work for
-  std::shared_ptr<Door> door_ = std::make_shared<Door>();
+  std::shared_ptr<Door> door_;
 };
 
-// Runs main(reactor), and then the loop until the Deferred that it returned fires. Returns what
-// that fired with as the exit status; or 1, with the error on stderr.
-int react(const std::function<Deferred<int>(Reactor&)>& main);
+// The exit status that a result stands for; an error is reported.
+template <typename T>
+int status_of(Result<T>& result) {
+  if (!result.ok()) on_unhandled_error(result.error());
+  if constexpr (std::is_same_v<T, int>)
+    return result.ok() ? result.value() : 1;
+  else
+    return result.ok() ? 0 : 1;
+}
+
+// #region react
+// Runs main(reactor), and then the loop until the Deferred that it returned fires. Returns the exit
+// status: what that fired with if it is an int, or else 0; and 1, with the error on stderr.
+template <typename Main>
+int react(const Main& main) {
+  std::optional<int> status;
+  Reactor reactor;
+  main(reactor).add_both([&](auto result) {
+    status = status_of(result);
+    reactor.stop();
+  });
+  reactor.run();
+  if (!status) std::fputs("react: nothing left to wait for, and main has not fired\n", stderr);
+  return status.value_or(1);
+}
+// #endregion react

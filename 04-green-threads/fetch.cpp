@@ -16,7 +16,7 @@ Verdict is_ok(const std::string& url) {
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
 } catch (const std::exception& error) {  // it costs this URL, not the others
-  print(url, {false, error.what()});
+  print(url, error);
 }
 
 int main(int argc, char* argv[]) {
@@ -25,7 +25,7 @@ int main(int argc, char* argv[]) {
   for (const auto& url : urls) try {
       green::spawn(fetch, url);
     } catch (const std::exception& error) {  // no memory for its stack
-      print(url, {false, error.what()});
+      print(url, error);
     }
   green::join_all();
   return exit_status;

@@ -22,9 +22,9 @@
 #include <utility>
 #include <vector>
 
-using Clock = std::chrono::steady_clock;
+#include "cli.hpp"
 
-int exit_status = 0;
+using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void fail(int error) { throw std::runtime_error(std::strerror(error)); }
 
@@ -144,11 +144,6 @@ class Task {
 };
 // #endregion task
 
-struct Verdict {
-  bool ok;
-  std::string reason;  // why not, in words for a person
-};
-
 struct Socket {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   Socket() {
@@ -232,15 +227,6 @@ Task<Verdict> is_ok(Loop* loop, std::string url) {
 }
 // #endregion is_ok
 
-void print(const std::string& url, const Verdict& verdict) {
-  if (!verdict.ok) {
-    exit_status = 1;
-    std::fprintf(stderr, "%s: %s\n", url.c_str(), verdict.reason.c_str());
-  }
-  const bool printed = std::printf("%s %s\n", url.c_str(), verdict.ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
-}
-
 // #region main
 Task<bool> fetch(Loop* loop, std::string url) {
   Verdict verdict{false, ""};
@@ -254,13 +240,10 @@ Task<bool> fetch(Loop* loop, std::string url) {
 }
 
 int main(int argc, char* argv[]) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
-    return 2;
-  }
+  const auto urls = arguments(argc, argv);
   Loop loop;
   std::vector<Task<bool>> fetches;
-  for (int i = 1; i < argc; ++i) fetches.push_back(fetch(&loop, argv[i]));
+  for (const auto& url : urls) fetches.push_back(fetch(&loop, url));
   for (auto& task : fetches) task.start();
   loop.run();
   return exit_status;

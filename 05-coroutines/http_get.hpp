@@ -7,6 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <string>
 
+#include "http/response.hpp"
+
 using Executor = boost::asio::io_context::executor_type;
 
 // A coroutine on an io_context. Asio's own default fits every kind of loop, but that makes each
@@ -14,14 +16,6 @@ using Executor = boost::asio::io_context::executor_type;
 template <typename T>
 using awaitable = boost::asio::awaitable<T, Executor>;
 
-// What a server answered in the end: redirects are followed, the body is read and discarded.
-struct Response {
-  int status = 0;        // such as 200
-  std::string location;  // where a redirect points to, else empty
-};
-
 // GETs `url` (http or https) over at most 10 redirects and within 10 s in all.
 // Throws std::exception with a reason for a person: "timed out after 10 s", "Connection refused".
-// Names are looked up on threads of their own, which nobody waits for: let the loop's run() return
-// by itself, or never destroy the loop.
 awaitable<Response> http_get(std::string url);

@@ -2,14 +2,8 @@
 
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-#include <string>
-#include <vector>
-
+#include "http/names.hpp"
 #include "http_get.hpp"
 
-using Endpoints = std::vector<boost::asio::ip::tcp::endpoint>;
-
-// The endpoints of `host` (a name, or a numeric address without brackets) and `port` (a number), to
-// be tried in this order. Throws std::runtime_error: "could not resolve host: ...".
-awaitable<Endpoints> resolve(std::string host, std::string port);
+// The endpoints of the URL's host. Throws std::runtime_error: "could not resolve host: ...".
+awaitable<Endpoints> resolve(Url url);

@@ -15,8 +15,8 @@
 #include <map>
 #include <optional>
 
+#include "../05-coroutines/http/url.hpp"
 #include "../05-coroutines/http_get.hpp"
-#include "../05-coroutines/url.hpp"
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "server.hpp"
@@ -209,31 +209,56 @@ TEST_CASE("05-coroutines: a body without a length ends with the connection") {
   CHECK(outcome.get() == "200");
 }
 
-TEST_CASE("05-coroutines: join resolves links as RFC 3986 says, and encodes what no URL may hold") {
-  const std::string base = "http://a/b/c?q";
-  CHECK(join(base, "d") == "http://a/b/d");
-  CHECK(join(base, "/d?e#f") == "http://a/d?e");
-  CHECK(join(base, "?x") == "http://a/b/c?x");
-  CHECK(target(join(base, "../d")) == "/d");
-  CHECK(join(base, "//h/x") == "http://h/x");
-  CHECK(join(base, "HTTPS://h") == "HTTPS://h");
-  CHECK(join(base, "d e|") == "http://a/b/d%20e%7C");
-  CHECK_THROWS_AS(join(base, "d\te"), std::invalid_argument);
-  CHECK(join(base, "http://[::1]:80/a[]?b[]=%zz") == "http://[::1]:80/a%5B%5D?b%5B%5D=%25zz");
-  CHECK(join("http://u:p@a/b", "/c") == "http://u:p@a/c");
-  CHECK(join("http://u:p@a/b", "http://a/c") == "http://u:p@a/c");
-  CHECK(join("http://u:p@a/b", "http://b/c") == "http://b/c");
-  CHECK(target(clean("http://a/../b/../../c")) == "/c");
-  CHECK(target(clean("http://a/x/%2e%2E/./%2F")) == "/x/%2e%2E/%2F");
+TEST_CASE("05-coroutines: a link is resolved as RFC 3986 says, what no URL may hold is encoded") {
+  const auto text = [](const Url& url) {
+    return (url.is_https ? "https://" : "http://") + url.authority + url.target;
+  };
+  const Url base("http://a/b/c?q");
+  const auto joined = [&](const std::string& link) { return text(base.join(link)); };
+  CHECK(joined("d") == "http://a/b/d");
+  CHECK(joined("/d?e#f") == "http://a/d?e");
+  CHECK(joined("?x") == "http://a/b/c?x");
+  CHECK(joined("#f") == "http://a/b/c?q");
+  CHECK(joined("../d") == "http://a/d");
+  CHECK(joined("//h/x") == "http://h/x");
+  CHECK(joined("HTTPS://h") == "https://h/");
+  CHECK(joined("d e|") == "http://a/b/d%20e%7C");
+  CHECK_THROWS_AS(joined("d\te"), std::invalid_argument);
+  CHECK(joined("http://[::1]:80/a[]?b[]=%zz") == "http://[::1]:80/a%5B%5D?b%5B%5D=%25zz");
+  const auto after = [](const std::string& link) {
+    return Url("http://u:p@a/b").join(link).authorization;
+  };
+  CHECK(after("/c") == "Basic dTpw");
+  CHECK(after("http://a/c") == "Basic dTpw");
+  CHECK(after("http://b/c") == "");
+  CHECK(Url("http://a/../b/../../c").target == "/c");
+  CHECK(Url("http://a/x/%2e%2E/./%2F").target == "/x/%2e%2E/%2F");
   for (const auto* bad :
        {"mailto:x", "a:b", "ftp://h/", "http://", "http:///x", "http://[::1", "http://h:65536/",
         "http://h:99999999999999999999/", "http://a%00b/", "http://a%0d%0ab/", "http://a%20b/",
         "http://.h/", "http://%2eh/", "http://h:http/", "http://h:8x/y", "http://[::1]x/"}) {
     INFO(bad);
-    CHECK_THROWS_AS(join(base, bad), std::invalid_argument);
+    CHECK_THROWS_AS(base.join(bad), std::invalid_argument);
   }
   for (const auto* bad : {"", "x", "/x", "http://h/ x", "http://h/\r\n", "http://h/\x7f"})
-    CHECK_THROWS_AS(clean(bad), std::invalid_argument);
+    CHECK_THROWS_AS(Url(bad), std::invalid_argument);
+}
+
+TEST_CASE("05-coroutines: what a URL means") {
+  const Url url("HTTPS://u@[::1]:0443/p?q#f");
+  CHECK(url.is_https);
+  CHECK(!url.has_name);
+  CHECK(url.host == "::1");
+  CHECK(url.port == 443);
+  CHECK(url.authority == "[::1]:0443");
+  CHECK(url.target == "/p?q");
+  CHECK(url.authorization == "Basic dTo=");
+  const Url other("http://Name.test.");
+  CHECK(other.has_name);
+  CHECK(other.port == 80);
+  CHECK(other.host == "Name.test.");
+  CHECK(other.certified() == "Name.test");
+  CHECK(Url("http://127.1/").host == "127.0.0.1");
 }
 
 TEST_CASE("05-coroutines: fetch needs one thread, however many URLs it has") {
@@ -254,9 +279,9 @@ TEST_CASE("05-coroutines: fetch says which URLs there were too few descriptors f
   for (int i = 0; i < 10; ++i) urls.push_back(server.url("/delay/0.1?" + std::to_string(i)));
   const Result result =
       run(Lines{"sh", "-c", "ulimit -n 9; exec \"$@\"", "sh", program("fetch")} + urls);
-  // Three are stdio's, one is /dev/null from the start of main, three are the loop's.
-  CHECK(count_ok(result, urls) == 2);
-  CHECK(lines(result.err) == each({urls.begin() + 2, urls.end()}, ": Too many open files"));
+  // Three are stdio's, three are the loop's.
+  CHECK(count_ok(result, urls) == 3);
+  CHECK(lines(result.err) == each({urls.begin() + 3, urls.end()}, ": Too many open files"));
 }
 
 TEST_CASE("05-coroutines: libcurl and native coroutines are in one barrier, from one loop") {

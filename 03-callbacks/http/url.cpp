@@ -72,82 +72,66 @@ urls::url parse(const std::string& text) {
   const std::string name = url.host_address();  // ".x" would be any subdomain of x to OpenSSL
   if (name.empty() || name.starts_with('.') || !is_clean(name))
     throw std::invalid_argument("malformed URL: no host");
-  std::string port(url.port());  // as digits: Boost 1.81's port_number() makes 81 of 65617
-  port.erase(0, std::min(port.find_first_not_of('0'), port.size()));
-  const bool is_port = port.size() < 5 || (port.size() == 5 && port <= "65535");
-  const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
-  if (!is_port || (port.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
-    throw std::invalid_argument("malformed URL: no such port");
   if (in_addr address; inet_aton(name.c_str(), &address) == 1)  // 127.1, too
     url.set_host_ipv4(urls::ipv4_address(ntohl(address.s_addr)));
   return url;
 }
 
+// The port as its digits say: Boost 1.81's port_number() makes 81 of 65617.
+std::uint16_t port_of(const urls::url& url, std::uint16_t of_scheme) {
+  std::string digits(url.port());
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+  const bool is_port = digits.size() < 5 || (digits.size() == 5 && digits <= "65535");
+  const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
+  if (!is_port || (digits.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
+    throw std::invalid_argument("malformed URL: no such port");
+  return digits.empty() ? of_scheme : static_cast<std::uint16_t>(std::stoi(digits));
+}
+
+std::string basic_authorization(const std::string& user, const std::string& password) {
+  const std::string who = user + ":" + password;
+  std::vector<unsigned char> base64(4 * ((who.size() + 2) / 3) + 1);  // and the NUL behind it
+  EVP_EncodeBlock(base64.data(), reinterpret_cast<const unsigned char*>(who.data()),
+                  static_cast<int>(who.size()));
+  return std::string("Basic ").append(base64.begin(), base64.end() - 1);
+}
+
 }  // namespace
 
-std::string clean(const std::string& url) { return std::string(parse(url).buffer()); }
+Url::Url(const std::string& text) {
+  const urls::url url = parse(text);
+  is_https = url.scheme_id() == urls::scheme::https;
+  has_name = url.host_type() == urls::host_type::name;
+  port = port_of(url, is_https ? 443 : 80);
+  host = url.host_address();
+  authority = std::string(url.encoded_host_and_port());
+  target = without_dots(url.encoded_path());
+  if (url.has_query()) target.append("?").append(url.encoded_query());
+  if (url.has_userinfo()) authorization = basic_authorization(url.user(), url.password());
+}
 
-std::string join(const std::string& base, std::string link) {
+Url Url::join(std::string link) const {
   for (std::size_t space; (space = link.find(' ')) != link.npos;) link.replace(space, 1, "%20");
-  const urls::url from = parse(base);
-  const std::string scheme(from.scheme()), path = without_dots(from.encoded_path());
-  const std::string origin = scheme + "://" + std::string(from.encoded_authority());
+  const std::string scheme = is_https ? "https" : "http", origin = scheme + "://" + authority;
+  const std::string path = target.substr(0, target.find('?'));
   const std::string start = link.substr(0, link.find_first_of("/?#"));
+  if (link.starts_with('#')) return *this;
   if (link.starts_with("//"))
     link = scheme + ":" + link;
   else if (link.starts_with('/'))
     link = origin + link;
   else if (link.starts_with('?'))
     link = origin + path + link;
-  else if (link.starts_with('#'))
-    link = base;
   else if (start.find(':') == start.npos)
     link = origin + path.substr(0, path.rfind('/') + 1) + link;
-  urls::url to = parse(link);
-  if (from.has_userinfo() && to.scheme_id() == from.scheme_id() &&
-      to.encoded_host_and_port() == from.encoded_host_and_port())
-    to.set_encoded_userinfo(from.encoded_userinfo());
-  return std::string(to.buffer());
+  Url to(link);
+  const bool is_same_server = to.is_https == is_https && to.authority == authority;
+  if (is_same_server && !authorization.empty()) to.authorization = authorization;
+  return to;
 }
 
-bool is_https(const std::string& url) {
-  return urls::url_view(url).scheme_id() == urls::scheme::https;
-}
-
-bool has_name(const std::string& url) {
-  return urls::url_view(url).host_type() == urls::host_type::name;
-}
-
-std::string host(const std::string& url) { return urls::url_view(url).host_address(); }
-
-std::string certified(const std::string& url) {
-  std::string name = host(url);
+std::string Url::certified() const {
+  std::string name = host;
   if (name.size() > 1 && name.ends_with('.')) name.pop_back();  // which only DNS knows (RFC 6066)
   return name;
-}
-
-std::string port(const std::string& url) {
-  const std::string given = urls::url_view(url).port();
-  return !given.empty() ? given : is_https(url) ? "443" : "80";
-}
-
-std::string host_header(const std::string& url) {
-  return std::string(urls::url_view(url).encoded_host_and_port());
-}
-
-std::string target(const std::string& url) {
-  const urls::url_view view(url);
-  std::string text = without_dots(view.encoded_path());
-  if (view.has_query()) text.append("?").append(view.encoded_query());
-  return text;
-}
-
-std::string authorization(const std::string& url) {
-  const urls::url_view view(url);
-  if (!view.has_userinfo()) return "";
-  const std::string who = std::string(view.user()).append(":").append(view.password());
-  std::vector<unsigned char> base64(4 * ((who.size() + 2) / 3) + 1);  // and the NUL behind it
-  EVP_EncodeBlock(base64.data(), reinterpret_cast<const unsigned char*>(who.data()),
-                  static_cast<int>(who.size()));
-  return std::string("Basic ").append(base64.begin(), base64.end() - 1);
 }

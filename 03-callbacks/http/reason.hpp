@@ -1,0 +1,11 @@
+// Why an answer did not come, in words for a person.
+
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <boost/system/error_code.hpp>
+#include <string>
+
+// `stream` is the TLS stream that the error is of; null without TLS.
+std::string reason(const boost::system::error_code& error, const SSL* stream = nullptr);
