@@ -58,7 +58,9 @@ std::string plural(std::size_t count, const std::string& what) {
 
 class Exam::Server {
  public:
-  Server() : process_({BUILD_DIR "/tests/server/test-server", "--port", "0", "--exit-with-stdin"}) {
+  explicit Server(int hosts)
+      : process_({BUILD_DIR "/tests/server/test-server", "--port", "0", "--hosts",
+                  std::to_string(hosts), "--exit-with-stdin"}) {
     url_ = between(process_.read_line(), "listening on ", "\n");
     if (url_.empty()) throw std::runtime_error("the test server does not start");
   }
@@ -121,8 +123,9 @@ void try_sanitizer(const std::string& sanitizer) {
 
 }  // namespace
 
-Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
-  const Server server;
+Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting) {
+  const Server server(setting.hosts);
+  if (setting.before) setting.before(server.url());
   Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_);
   const std::string no_end = "?timeout=60";
   for (const auto& argument : arguments)
@@ -153,7 +156,7 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      given_up = hopeless({stats.in_flight, stats.most, busy, had, late});
+      given_up = hopeless({stats.in_flight, stats.most, busy, had, late, pid, so_far.out});
       if (given_up) return false;
     }
     if (hang.empty() && !late) return true;
@@ -180,7 +183,9 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     fail("it printed more than 1 MB, beginning with " +
          cut(split(result.out + result.err + '\n').front()));
   if (result.err.find("WARNING: ThreadSanitizer: ") != std::string::npos) judge_race(result.err);
-  if (!result.timed_out) judge_crash(result);
+  const bool died_of_it = setting.is_interrupted && result.status == 128 + SIGINT;
+  if (!result.timed_out && !died_of_it) judge_crash(result);
+  if (setting.after) setting.after(server.url());
 
   const auto stats = server.stats();
   const auto shown = [&](const std::string& text) {

@@ -352,7 +352,8 @@ Examiner examiner(const std::string& id) {
       {"03.1", lifetime}, {"03.2", chain},    {"03.3", gathering},  {"03.4", retry},
       {"04.1", echo},     {"04.2", sleep},    {"04.3", starvation}, {"04.4", lost_update},
       {"04.5", pool},     {"05.1", await},    {"05.2", dangling},   {"05.3", first},
-      {"05.4", limit},    {"05.5", task},
+      {"05.4", limit},    {"05.5", task},     {"01.4", links},      {"02.6", links},
+      {"03.5", links},    {"04.6", links},    {"05.6", links},
   };
   const auto it = all.find(id);
   if (it == all.end()) throw std::logic_error("nobody examines " + id);

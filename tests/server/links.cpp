@@ -73,7 +73,7 @@ Pages held(const std::string& name, int count, Pages pages = {}) {
 }
 
 Pages days(const std::string& name) {
-  Pages pages = linked({{"day-1"}, {"never", {}, 200, 0, How::never}});
+  Pages pages{{"", {"day-1", "never"}}, {"never", {}, 200, 0, How::never}};
   unsigned day = 0;
   if (name.rfind("day-", 0) == 0) std::from_chars(name.data() + 4, name.data() + name.size(), day);
   if (day > 0) pages.push_back({name, {"", "day-" + std::to_string(day + 1)}});
@@ -92,13 +92,14 @@ Pages pages_of(const std::string& kind, const std::string& name) {
   throw std::invalid_argument("not web, crowd, stop, slow or endless");
 }
 
-std::string host_of(const std::vector<std::string>& hosts, const Pages& pages,
-                    const std::string& name) {
+std::string host_of(const std::vector<std::string>& hosts, const std::string& kind,
+                    const Pages& pages, const std::string& name) {
   std::size_t number = 0;  // of the day, or of the page's place
   if (name.rfind("day-", 0) == 0)
     std::from_chars(name.data() + 4, name.data() + name.size(), number);
   else
     while (number < pages.size() && pages[number].name != name) ++number;
+  if (kind == "crowd") number = (number + 3) / 4;  // four of a host stand together
   return hosts[number % hosts.size()];
 }
 
@@ -106,12 +107,13 @@ std::string host_of(const std::vector<std::string>& hosts, const Pages& pages,
 std::string html(const Page& page, const Pages& pages, const Exchange& exchange,
                  const std::vector<std::string>& hosts) {
   const auto port = ':' + std::to_string(exchange.client.local_endpoint().port());
-  const std::string own = host_of(hosts, pages, page.name);
+  const std::string own = host_of(hosts, exchange.path[1], pages, page.name);
   const std::string folder = "/site/" + exchange.path[1] + '/' + exchange.path[2] + '/';
   std::string text = "<!doctype html>\n<title>" + page.name + "</title>\n";
   for (const auto& link : page.links) {
     const std::string host =
-        link == "!" ? "localhost" : host_of(hosts, pages, link.substr(0, link.find('#')));
+        link == "!" ? "localhost"
+                    : host_of(hosts, exchange.path[1], pages, link.substr(0, link.find('#')));
     text += "<a href=\"" + (host == own ? "" : "http://" + host + port) + folder +
             (link == "!" ? "elsewhere" : link) + "\">" + link + "</a>\n";
   }
@@ -185,10 +187,10 @@ awaitable<void> links::page(Site& its, Exchange& exchange) {
     co_return co_await exchange.send(404, "no such page\n");
   }
   if (kind == "endless") co_await exchange.client.wait(Seconds(0.05));
-  if (page->how == How::held && state->holds) {
-    co_await exchange.client.wait(state->gate);
-  } else if (page->how == How::held) {
+  if (page->how == How::held && !state->holds) {
     co_await exchange.client.wait(Seconds(1));
+  } else if (page->how == How::held && *state->holds) {
+    co_await exchange.client.wait(state->gate);
   } else if (page->how == How::stalls) {
     co_await exchange.send_head(200, 1000);
     co_await exchange.client.write("<!doctype html>\n");
@@ -213,7 +215,7 @@ awaitable<void> links::report(Site& its, Exchange& exchange) {
   const auto state = its.linked.of(exchange.path[1] + '/' + exchange.path[2], executor);
   if (exchange.query.count("hold")) {
     state->holds = exchange.option("hold", 0, 1, 0) == 1;
-    state->gate.expires_at(state->holds ? Clock::time_point::max() : Clock::time_point::min());
+    state->gate.expires_at(*state->holds ? Clock::time_point::max() : Clock::time_point::min());
   }
   std::string text = "in-flight " + std::to_string(state->in_flight) +  //
                      "\nmost " + std::to_string(state->most) +          //

@@ -8,8 +8,8 @@
 //     stop      a first page with links to two good pages, a dead one, and 12 that are held
 //     slow      a first page with links to a good page, one that never answers, and one that stalls
 //     endless   a page for each day, with a link to the next one; and a page that never answers
-//   /site/KIND/TOKEN        what has been asked of it; ?hold=1 holds the held pages, which wait for
-//                           a second by themselves, until ?hold=0
+//   /site/KIND/TOKEN        what has been asked of it; ?hold=1 holds the held pages until ?hold=0;
+//                           without a word they are held for a second each
 //
 // The pages are spread over all the addresses that the server speaks plain http on. What stands in
 // their place for another site is any host that is not such an address: localhost.
@@ -20,6 +20,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ class LinkedSites {
   struct State {
     explicit State(boost::asio::steady_timer timer) : gate(std::move(timer)) {}
     boost::asio::steady_timer gate;  // held pages wait for it
-    bool holds = false;
+    std::optional<bool> holds;       // whether they do, if somebody has told
     unsigned in_flight = 0, most = 0, most_per_host = 0, foreign = 0;
     std::map<std::string, unsigned> hosts;  // in flight, by host
     std::map<std::string, Asked> pages;     // by name
