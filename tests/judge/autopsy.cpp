@@ -210,8 +210,8 @@ bool is_busy(pid_t process) {
 
 bool sleeps(pid_t process) {
   const auto threads = look_at_all(process);
-  return std::ranges::any_of(threads,
-                             [](const auto& one) { return one.second.wait == Wait::sleeping; });
+  const auto main = threads.find(process);
+  return main != threads.end() && main->second.wait == Wait::sleeping;
 }
 
 bool has_ended(pid_t process) {

@@ -142,8 +142,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     floods = so_far.out.size() + so_far.err.size() > most_output;
     if (floods) return false;
     const auto now = std::chrono::steady_clock::now();
-    const bool busy = is_busy(pid);
-    busy_lately += ((busy || is_busy(server.pid())) - busy_lately) / 10;
+    const bool busy = is_busy(pid), server_is_busy = is_busy(server.pid());
+    busy_lately += ((busy || server_is_busy) - busy_lately) / 10;
     if (now > start + std::chrono::milliseconds(500)) {  // before anybody gives up hope
       const std::string seen = deadlock(pid, program_);
       if (!seen.empty() && seen == circle) hang = seen;  // seen twice, it is one
@@ -156,7 +156,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      given_up = hopeless({stats.in_flight, stats.most, busy, had, late, pid, so_far.out});
+      given_up =
+          hopeless({stats.in_flight, stats.most, busy, had, late, server_is_busy, pid, so_far.out});
       if (given_up) return false;
     }
     if (hang.empty() && !late) return true;
@@ -188,6 +189,10 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
   if (setting.after) setting.after(server.url());
 
   const auto stats = server.stats();
+  const bool has_urls = std::any_of(arguments.begin(), arguments.end(),
+                                    [](const std::string& one) { return one.front() == '/'; });
+  if (has_urls && stats.requests == 0 && !result.out.empty())
+    fail("it asked the server for nothing, and printed " + cut(split(result.out).front()));
   const auto shown = [&](const std::string& text) {
     return without(without(text, server.url()), no_end);
   };

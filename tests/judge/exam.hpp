@@ -55,6 +55,7 @@ class Exam {
     bool busy;                           // the program has something to do, now
     double cpu_seconds;                  // that it had so far
     bool late;                           // its time is up
+    bool server_is_busy;
     pid_t pid;
     const std::string& out;  // its stdout so far
   };
@@ -70,6 +71,7 @@ class Exam {
   };
 
   const Exercise& exercise() const { return exercise_; }
+  std::string source() const { return read_file(source_); }
 
   // Runs it; arguments that start with a slash become URLs of the server, which ends no barrier of
   // a run that can become hopeless. Throws a Verdict when it crashes, races, hangs or prints

@@ -1,4 +1,4 @@
-// 04.6 A link checker by green threads. TODO: it knows one page.
+// 04.7 A link checker by green threads. TODO: it knows one page.
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-// 03.5 A link checker by callbacks. TODO: it knows one page.
+// 03.6 A link checker by callbacks. TODO: it knows one page.
 
 #include <chrono>
 #include <cstdio>

@@ -1,4 +1,5 @@
-// FAIL: long after Ctrl-C it still waits for 8 pages
+// 02.7 A link checker by eight threads, which look for a page that may be asked for now. Whatever
+// they share is under one lock; who finds nothing to do waits for a change.
 
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 
 using namespace std::chrono_literals;
 
+// #region site
 // What is known of the site.
 class Site {
  public:
@@ -57,7 +59,9 @@ class Site {
   std::size_t answers_ = 0;
   std::vector<std::string> broken_;
 };
+// #endregion site
 
+// #region queue
 // The pages that wait to be asked for, and how many are in flight.
 class Queue {
  public:
@@ -88,22 +92,24 @@ class Queue {
   int in_flight_ = 0;
   std::map<std::string, int> of_host_;
 };
+// #endregion queue
 
 Clock::duration seconds(const char* text) {
   return std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double>(std::atof(text)));
 }
 
+// #region model
 std::mutex mutex;  // of these two
 Site site;
 Queue queue;
 std::condition_variable changed;  // the queue, or `stop`
-std::atomic<bool> stop = false, never = false;
+std::atomic<bool> stop = false;
 
 // Asks up to three times while the server is busy.
 Page get_patiently(const std::string& url, Clock::duration each) {
   for (auto pause = 100ms;; pause *= 2) {
-    const Page page = get(url, Clock::now() + each, never);
+    const Page page = get(url, Clock::now() + each, stop);
     if (page.status != 503 || pause == 400ms) return page;
     std::this_thread::sleep_for(pause);
   }
@@ -161,3 +167,4 @@ int main(int argc, char* argv[]) {
   threads.clear();  // joins them
   return site.report(first == SIGINT ? "interrupted" : first == SIGUSR1 ? "done" : "out of time");
 }
+// #endregion model

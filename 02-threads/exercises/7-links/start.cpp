@@ -1,4 +1,4 @@
-// 02.6 A link checker by threads. TODO: it knows one page.
+// 02.7 A link checker by threads. TODO: it knows one page.
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-// 04.6 A link checker by green threads: `get_patiently` and `check` are 01's. Who has an answer
+// 04.7 A link checker by green threads: `get_patiently` and `check` are 01's. Who has an answer
 // starts whatever may go next; between two waits nobody else runs, so there is no lock.
 
 #include <algorithm>
