@@ -1,10 +1,14 @@
 #include "http_get.hpp"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -29,16 +33,40 @@ bool is_final(long status) {
   return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
 }
 
-// libcurl follows any 3xx that has a Location. Where this returns 0, it ends the transfer instead.
+// libcurl follows every 3xx that has a Location. If this returns 0, it ends the transfer instead.
 size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
   return is_final(status_of(curl)) ? 0 : size * count;
 }
 
-// libcurl's own way, but for the note of what is wrong when there is no socket.
+// As libcurl does it, but this also records the error if there is no socket.
 curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == -1) *static_cast<long*>(error) = errno;
   return fd;
+}
+
+// libcurl accepts a certificate's common name if it has no other name. So OpenSSL checks the host
+// as well, strictly, and for each connection, because a redirect may lead to another host.
+CURLcode verify_host(CURL* curl, void* tls, void*) {
+  const char* url = "";
+  char *host = nullptr, address[sizeof(in6_addr)];
+  curl_easy_getinfo(curl, CURLINFO_EFFECTIVE_URL, &url);
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK)
+    return CURLE_URL_MALFORMAT;
+  const std::unique_ptr<char, decltype(&curl_free)> owner(host, curl_free);
+  const std::size_t size = std::strlen(host);
+  if (size > 1 && std::strchr(".]", host[size - 1])) host[size - 1] = '\0';
+  if (*host == '[') ++host;
+
+  X509_VERIFY_PARAM* const wanted = SSL_CTX_get0_param(static_cast<SSL_CTX*>(tls));
+  X509_VERIFY_PARAM_set_hostflags(
+      wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const bool is_address = inet_pton(AF_INET, host, address) || inet_pton(AF_INET6, host, address);
+  const int set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host)
+                             : X509_VERIFY_PARAM_set1_host(wanted, host, std::strlen(host));
+  return set == 1 ? CURLE_OK : CURLE_PEER_FAILED_VERIFICATION;
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
@@ -64,8 +92,8 @@ Response http_get(const std::string& url) {
   // #region options
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
-  set(CURLOPT_PROXY, "");                 // whatever the environment says
+  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // do not guess a scheme
+  set(CURLOPT_PROXY, "");                 // ignore the environment
   set(CURLOPT_USERAGENT, USER_AGENT);
   set(CURLOPT_WRITEFUNCTION, discard);
 
@@ -73,15 +101,16 @@ Response http_get(const std::string& url) {
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_HEADERFUNCTION, stop_if_final);
   set(CURLOPT_HEADERDATA, curl);
-  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
+  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close it at any moment
 
   set(CURLOPT_TIMEOUT, 10L);    // for all of it
-  set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
+  set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for a slow DNS server
 
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
+  set(CURLOPT_SSL_CTX_FUNCTION, verify_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
     set(CURLOPT_CAINFO, file);
-    set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
+    set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
   // #endregion options
 

@@ -1,8 +1,12 @@
-// Fetches the URLs all at once, on one OS thread: fetch.cpp on another blocking library,
-// cpp-httplib. It knows no more of green threads than libcurl does. Redirects and a deadline for
-// all of it are ours here: cpp-httplib limits the time of each read only.
+// Fetches all URLs at once, on one OS thread: fetch.cpp with another blocking library, cpp-httplib,
+// which does not know of green threads either. This file follows the redirects and keeps the
+// deadline, because cpp-httplib only limits the time of each read.
 
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,11 +23,11 @@
 #include "green/green.hpp"
 
 // #region address
-// A URL in two: https://host:port, and /path?query.
+// A URL in two parts: https://host:port, and /path?query.
 struct Address {
   std::string origin, host, target;
 
-  // With percent codes for what is beyond ASCII.
+  // With percent codes for characters beyond ASCII.
   static std::string escaped(const std::string& text) {
     std::string all;
     for (const unsigned char c : text) {
@@ -34,7 +38,7 @@ struct Address {
     return all;
   }
 
-  // Throws std::invalid_argument when cpp-httplib would make something else of the URL.
+  // Throws std::invalid_argument if cpp-httplib would read the URL in another way.
   explicit Address(const std::string& text) {
     const std::string url = escaped(text);
     const auto npos = url.npos, start = url.find("://"), end = url.find_first_of("/?#", start + 3);
@@ -56,7 +60,7 @@ struct Address {
     if (!target.starts_with('/')) target = std::string(1, '/').append(target);
   }
 
-  // Where a Location header leads to.
+  // Returns where a Location header leads to.
   std::string resolve(std::string location) const {
     for (auto i = location.npos; (i = location.find(' ')) != location.npos;)
       location.replace(i, 1, "%20");
@@ -72,34 +76,65 @@ struct Address {
 };
 // #endregion address
 
-// #region versions
-// Newer versions of cpp-httplib know other TLS libraries as well, and have other names for these.
-SSL_CTX* tls_context(const auto& client) {
+// #region verify
+// The client's TLS context; null for http. Newer versions of cpp-httplib have another name for it.
+template <typename Client>
+SSL_CTX* tls_of(const Client& client) {
   if constexpr (requires { client.tls_context(); })
     return static_cast<SSL_CTX*>(client.tls_context());
   else
     return client.ssl_context();
 }
 
-long verify_result(const auto& client, const auto& result) {
-  if constexpr (requires { result.ssl_backend_error(); })
-    return static_cast<long>(result.ssl_backend_error());
-  else
-    return client.get_openssl_verify_result();
+// OpenSSL calls this for each certificate. It keeps the fault for explain().
+int keep_fault(int accepted, X509_STORE_CTX* check) {
+  const int ssl = SSL_get_ex_data_X509_STORE_CTX_idx();
+  const SSL_CTX* tls = SSL_get_SSL_CTX(static_cast<SSL*>(X509_STORE_CTX_get_ex_data(check, ssl)));
+  if (!accepted) *static_cast<int*>(SSL_CTX_get_app_data(tls)) = X509_STORE_CTX_get_error(check);
+  return accepted;
 }
-// #endregion versions
+
+// Makes the handshake fail unless the certificate is the host's. cpp-httplib's own check is not
+// strict: it accepts a common name, and `*` in the middle of a name. So OpenSSL checks instead.
+void verify_host(httplib::Client& client, std::string host, int& fault) {
+  SSL_CTX* const tls = tls_of(client);
+  if (!tls) return;
+  client.enable_server_certificate_verification(false);
+  SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+  SSL_CTX_set_post_handshake_auth(tls, 1);  // a server may ask for a certificate later
+  SSL_CTX_set_app_data(tls, &fault);
+  SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, keep_fault);
+  if (const char* file = std::getenv("SSL_CERT_FILE"))
+    SSL_CTX_load_verify_locations(tls, file, nullptr);
+  else
+    SSL_CTX_set_default_verify_paths(tls);
+  ERR_clear_error();  // without certificates to trust, no server is trusted
+
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  if (host.ends_with('.')) host.pop_back();  // it has a meaning only in DNS
+  in_addr v4;
+  in6_addr v6;
+  if (inet_aton(host.c_str(), &v4)) host = inet_ntoa(v4);  // 127.1, too
+  const bool is_address = inet_aton(host.c_str(), &v4) || inet_pton(AF_INET6, host.c_str(), &v6);
+  X509_VERIFY_PARAM* const wanted = SSL_CTX_get0_param(tls);
+  X509_VERIFY_PARAM_set_hostflags(
+      wanted, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const int set = is_address ? X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str())
+                             : X509_VERIFY_PARAM_set1_host(wanted, host.data(), host.size());
+  if (set != 1 || host.empty() || host.starts_with('.'))  // which would be any host
+    throw std::invalid_argument("TLS cannot ask for this host");
+}
+// #endregion verify
 
 // #region is_ok
-std::string explain(const httplib::Client& client, const httplib::Result& result) {
-  const long fault = verify_result(client, result);
-  switch (result.error()) {  // beyond that, cpp-httplib knows no more than this
+std::string explain(httplib::Error error, int fault) {
+  if (fault != X509_V_OK)
+    return std::string("certificate verify failed: ") + X509_verify_cert_error_string(fault);
+  switch (error) {  // cpp-httplib has no other details
     case httplib::Error::Connection:
       return "cannot resolve the host, or connect to it";
     case httplib::Error::Read:
       return "connection closed or reset before the end of the answer";
-    case httplib::Error::SSLServerVerification:
-      return std::string("certificate verify failed: ") +
-             (fault == X509_V_OK ? "another host's" : X509_verify_cert_error_string(fault));
     case httplib::Error::SSLConnection:
       return "TLS handshake failed";
     case httplib::Error::ConnectionTimeout:
@@ -107,6 +142,15 @@ std::string explain(const httplib::Client& client, const httplib::Result& result
     default:
       return "no complete answer";
   }
+}
+
+// Makes cpp-httplib send a path as it is in the URL. Newer versions have another name for this.
+template <typename Client>
+void send_as_it_is(Client& client) {
+  if constexpr (requires { client.set_path_encode(false); })
+    client.set_path_encode(false);
+  else
+    client.set_url_encode(false);
 }
 
 struct Visit {
@@ -117,32 +161,35 @@ struct Visit {
 void visit(const std::shared_ptr<Visit>& it) try {
   for (int hop = 0; hop <= 10; ++hop) {
     const Address address(it->url);
+    int fault = X509_V_OK;  // of the server's certificate
     httplib::Client client(address.origin);
+    if (!client.is_valid() || address.origin.starts_with("https:") != (tls_of(client) != nullptr))
+      throw std::invalid_argument("malformed URL");
     client.set_connection_timeout(10);
     client.set_read_timeout(10);
-    client.set_url_encode(false);
+    send_as_it_is(client);
     client.set_decompress(false);
     if (address.host == "localhost" || address.host.ends_with(".localhost"))  // by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
-    if (SSL_CTX* const tls = tls_context(client))
-      SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
+    verify_host(client, address.host, fault);
     const auto discard = [](const char*, size_t) { return true; };
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;
+    const std::string location = answer ? answer->get_header_value("Location") : "";
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
-                            status != 306 && !answer->get_header_value("Location").empty();
-    it->verdict = {status == 200,
-                   answer ? "HTTP status " + std::to_string(status) : explain(client, answer)};
+                            status != 306 && !location.empty();
+    it->verdict = {status == 200, answer ? "HTTP status " + std::to_string(status)
+                                         : explain(answer.error(), fault)};
     if (!redirected) return;
-    it->url = address.resolve(answer->get_header_value("Location"));
+    it->url = address.resolve(location);
   }
   it->verdict = {false, "more than 10 redirects"};
 } catch (const std::exception& error) {
   it->verdict = {false, error.what()};
 }
 
-// Whether `url` answers 200 and sends its whole body, over at most 10 redirects and within 10 s in
-// all. A thread could not be ended from outside; a green thread can, where it waits.
+// Whether `url` answers 200 and sends its whole body, with at most 10 redirects and within 10 s in
+// all. At the deadline the green thread is killed, which makes its next wait fail.
 Verdict is_ok(const std::string& url) {
   const auto it = std::make_shared<Visit>(Visit{.url = url});
   const auto visitor = green::spawn(visit, it);
@@ -155,14 +202,14 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 
 int main(int argc, char* argv[]) {
   const auto urls = arguments(argc, argv);
   green::patch_all();
-  green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib has regular expressions at work
+  green::stack_size = 8 << 20;  // as for an OS thread: cpp-httplib uses regular expressions
   std::vector<green::Thread> fetches;
   for (const auto& url : urls) try {
       fetches.push_back(green::spawn(fetch, url));

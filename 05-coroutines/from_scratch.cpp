@@ -1,5 +1,5 @@
-// No library: a loop on epoll, a task, and a fetch that suspends where it would block. This is all
-// that stands behind `co_await`. For http URLs with a numeric address, and without redirects.
+// No library: a loop on epoll, a task, and a fetch that suspends where it would block. `co_await`
+// needs no more than this. For http URLs with a numeric address, and without redirects.
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <coroutine>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,7 +34,7 @@ using Clock = std::chrono::steady_clock;
 // Knows which coroutine waits for which file descriptor, and until when.
 class Loop {
  public:
-  // What `co_await loop.ready(...)` waits for. It lives in the frame of the coroutine that waits.
+  // The awaiter of `co_await loop.ready(...)`. It is in the frame of the coroutine that waits.
   struct Ready {
     Loop& loop;
     int fd;
@@ -68,7 +70,8 @@ class Loop {
     return {*this, fd, events, deadline};
   }
 
-  // Resumes coroutines until none waits.
+  // Resumes coroutines until none waits. `events` may refer to several of them, so a coroutine that
+  // is resumed must not destroy another one. Here that happens only when main ends.
   void run() {
     while (!waiting_.empty()) {
       const auto left = waiting_.begin()->first - Clock::now();
@@ -94,7 +97,8 @@ class Loop {
 // #endregion loop
 
 // #region task
-// A coroutine that another one awaits. It starts when that happens, and resumes it at its end.
+// A coroutine that another one awaits. It starts when it is awaited, and resumes the other at its
+// end.
 template <typename T>
 class Task {
  public:
@@ -158,15 +162,21 @@ std::pair<sockaddr_in, std::string> parse(const std::string& url) {
   const std::invalid_argument malformed("not http://, a numeric address, a path");
   for (const unsigned char c : url)
     if (c <= ' ' || c >= 0x7f) throw malformed;
-  char host[16] = "", port[6] = "80", path[2048] = "/";
-  if (std::sscanf(url.c_str(), "http://%15[0-9.]:%5[0-9]%2047s", host, port, path) < 2)
-    std::sscanf(url.c_str(), "http://%15[0-9.]%2047s", host, path);
+  const std::string scheme = "http://";
+  if (!url.starts_with(scheme)) throw malformed;
+  const auto slash = std::min(url.find('/', scheme.size()), url.size());
+  const auto colon = std::min(url.find(':', scheme.size()), slash);
+  const std::string host = url.substr(scheme.size(), colon - scheme.size());
+  std::uint16_t port = 80;
+  if (colon < slash) {
+    const auto [end, error] = std::from_chars(&url[colon + 1], &url[slash], port);
+    if (error != std::errc() || end != &url[slash]) throw malformed;
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
-  if (inet_pton(AF_INET, host, &address.sin_addr) != 1 || path[0] != '/' || std::atoi(port) > 65535)
-    throw malformed;
-  return {address, path};
+  address.sin_port = htons(port);
+  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) throw malformed;
+  return {address, slash < url.size() ? url.substr(slash) : "/"};
 }
 
 // #region receive
@@ -200,9 +210,13 @@ Task<Verdict> is_ok(Loop* loop, std::string url) {
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) fail(error);
 
-  // So short that it fits into any socket's buffer.
   const auto request = "GET " + path + " HTTP/1.0\r\nUser-Agent: " USER_AGENT "\r\n\r\n";
-  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) fail(errno);
+  for (std::size_t sent = 0; sent < request.size();) {
+    co_await loop->ready(fd, EPOLLOUT, deadline);
+    const ssize_t count = send(fd, &request[sent], request.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno != EAGAIN) fail(errno);
+    if (count > 0) sent += static_cast<std::size_t>(count);
+  }
 
   std::string head;
   std::size_t end = head.npos;
@@ -222,7 +236,9 @@ Task<Verdict> is_ok(Loop* loop, std::string url) {
     if (piece.empty()) break;
     body += piece.size();
   }
-  const int status = head.starts_with("HTTP/1.") ? std::atoi(head.c_str() + 9) : 0;
+  int status = 0;
+  if (head.starts_with("HTTP/1.") && head.size() > 9)
+    std::from_chars(&head[9], head.data() + head.size(), status);
   co_return Verdict{status == 200, "HTTP status " + std::to_string(status)};
 }
 // #endregion is_ok

@@ -133,7 +133,7 @@ function terminal(readme = '', body, root) {
   return plain('console', body);
 }
 
-// file.svg, or a part of a waterfall: file.svg#01-sync..02-threads are these runs of it, and
+// file.svg, or a part of one that shows several runs: file.svg#01-sync..02-threads are these runs of it, and
 // file.svg#02-threads@520 is one, of which 520 units from the left are shown. Those with a width
 // are all drawn to the same scale.
 function picture(root, place, alt) {
@@ -153,7 +153,7 @@ function picture(root, place, alt) {
 
 // The runs `first` to `last` of a waterfall; with the first of all comes the time scale above it.
 function cut(svg, first, last, width) {
-  const [root, full] = /<svg [^>]*viewBox='0 0 (\d+) \d+'[^>]*>/.exec(svg) ?? [];
+  const [root, full, high] = /<svg [^>]*viewBox='0 0 (\d+) (\d+)'[^>]*>/.exec(svg) ?? [];
   const names = [...svg.matchAll(/<text class='name[^>]* y='(\d+)'>([^<]*)<\/text>/g)].map(
     ([, y, name]) => ({ top: y - 22, name }),
   );
@@ -161,9 +161,8 @@ function cut(svg, first, last, width) {
     to = names.findIndex(({ name }) => name === last);
   if (!root || from < 0 || to < from)
     throw new Error(`a picture without the runs ${first} to ${last}`);
-  const pitch = names[1].top - names[0].top; // all have as many rows
   const top = from === 0 ? 0 : names[from].top,
-    bottom = names[to].top + pitch - 18;
+    bottom = (names[to + 1]?.top ?? high - 30) - 18; // below the last of all is the legend
   const view = `viewBox='0 ${top} ${width ?? full} ${bottom - top}'`;
   return svg.replace(
     root,

@@ -25,7 +25,8 @@ export function inline(text, use) {
     .replace(/\0(\d+)\0/g, (_, i) => kept[i]);
 }
 
-// The blocks of a slide as HTML: # heading, paragraph, - list, | table |, ![picture](file), fenced
+// The blocks of a slide as HTML: # heading, paragraph, - list, | table |, ![picture](file), or
+// +![picture](file) for one that comes with a step of its own, behind others, fenced
 // blocks, which use.fence makes, and columns between :::, ::: and :::end.
 export function blocks(text, use) {
   const lines = text.split('\n');
@@ -74,16 +75,17 @@ export function blocks(text, use) {
         ),
         use,
       );
-    } else if (line.startsWith('![')) {
-      const pictures = take(/^!\[/).map((image) => {
-        const [, alt, file] = /^!\[(.+)\]\((\S+)\)$/.exec(image) ?? [];
+    } else if (/^\+?!\[/.test(line)) {
+      const pictures = take(/^\+?!\[/).map((image) => {
+        const [, later, alt, file] = /^(\+?)!\[(.+)\]\((\S+)\)$/.exec(image) ?? [];
         if (!alt) throw new Error(`not ![what it shows](file): ${image}`);
-        return use.picture(file, alt);
+        const picture = use.picture(file, alt);
+        return later ? picture.replace('<img', '<img class="fragment"') : picture;
       });
       html += `<div class="pictures">${pictures.join('')}</div>`;
     } else {
-      if (/^[<>=~]/.test(line)) throw new Error(`neither text nor any block: ${line}`);
-      html += `<p>${inline(take(/^(?![-|] |```|:::|#|!\[)\s*\S/).join(' '), use)}</p>`;
+      if (/^[<>=~+]/.test(line)) throw new Error(`neither text nor any block: ${line}`);
+      html += `<p>${inline(take(/^(?![-|] |```|:::|#|\+?!\[)\s*\S/).join(' '), use)}</p>`;
     }
   }
   if (columns) throw new Error('::: without :::end');

@@ -1,5 +1,6 @@
-// What only a program of its own can show of chapter 04's green threads. The first argument says
-// what; tests/04_programs_test.cpp looks on. Built twice, once with a patch that nobody can see.
+// Shows what chapter 04's green threads can only show in a program of their own. The first argument
+// says what; tests/04_programs_test.cpp runs it. Built twice, once with a patch that is not
+// visible.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -45,12 +47,29 @@ void many_stacks() {
   green::join(green::spawn([] { std::printf("one more\n"); }));
 }
 
+// One has the mutex and waits; the other one wants it, and would have to wait in the hub.
+void mutex() {
+  std::mutex one;
+  green::spawn([&] {
+    const std::lock_guard lock(one);
+    std::printf("1 has it\n");
+    std::fflush(stdout);
+    usleep(1000);
+  });
+  green::spawn([&] {
+    const std::lock_guard lock(one);
+    std::printf("2 has it\n");
+  });
+  green::join_all();
+}
+
 int run(const std::string& what) {
   if (what == "unpatched") return turns(), 0;
   green::patch_all();
   if (what == "patched") turns();
   if (what == "overflow") green::join(green::spawn([] { overflow(0); }));
   if (what == "many-stacks") many_stacks();
+  if (what == "mutex") mutex();
   if (what == "unjoined") {
     green::spawn([] { throw std::runtime_error("nobody joins me"); });
     green::join_all();

@@ -1,6 +1,6 @@
-// The green threads of chapter 04, and libc's calls as they are in a green thread. In most of these
-// tests a green thread waits for what another one does afterwards: were the call to block the OS
-// thread, the test would never end.
+// The green threads of chapter 04, and libc's calls in a green thread. In most of these tests a
+// green thread waits for something that another one does later. If the call blocked the OS thread,
+// the test would never end.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,8 +15,10 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -28,6 +30,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -263,6 +266,32 @@ TEST_CASE("kill() reaches those who have not begun, and does nothing to those wh
   CHECK(answer.result == 1);
 }
 
+TEST_CASE("a killed green thread that goes on regardless lets the others run", "[04]") {
+  Pair pair;
+  char data;
+  pollfd one{pair.a, POLLIN, 0};
+  addrinfo* found = nullptr;
+  const std::function<void()> calls[] = {
+      [] { std::this_thread::sleep_for(100ms); },
+      [] { sleep(1); },
+      [&] { CHECK(recv(pair.a, &data, 1, 0) == -1); },
+      [&] { CHECK(poll(&one, 1, -1) == -1); },
+      [&] { CHECK(getaddrinfo("localhost", "80", nullptr, &found) == EAI_SYSTEM); },
+  };
+  green::patch_all();
+  for (const auto& call : calls) {
+    INFO(&call - calls);
+    bool stop = false;
+    const auto victim = green::spawn([&] {
+      for (int i = 0; i < 1000 && !stop; ++i) call();
+      CHECK(stop);
+    });
+    green::kill(victim);
+    const auto other = green::spawn([&] { stop = true; });
+    green::join_all({victim, other});
+  }
+}
+
 TEST_CASE("join_all() in a green thread waits for all the others", "[04]") {
   int ended = 0;
   together([&] { CHECK((green::join_all(), ended == 2)); }, [&] { green::sleep_for(2ms), ++ended; },
@@ -305,6 +334,62 @@ TEST_CASE("a pool runs no more than its size at a time", "[04]") {
     for (const auto& thread : threads) CHECK_THROWS_AS(green::join(thread), int);
   }
   CHECK(most == 3);
+}
+
+TEST_CASE("a pool's places go to those who wait, in their order", "[04]") {
+  std::string turns;
+  bool go_on = false;
+  green::Pool pool(2);
+  const auto job = [&](char name) {
+    while (!go_on) green::yield();
+    turns += name;
+  };
+  std::vector<green::Thread> threads;
+  for (const char name : {'a', 'b', 'c', 'd', 'e'})
+    threads.push_back(green::spawn([&, name] { pool.spawn(job, name); }));
+  threads.push_back(green::spawn([&] { go_on = true; }));
+  green::join_all(threads);
+  pool.join();
+  CHECK(turns == "abcde");
+}
+
+// Were all of them woken for each place, it would take minutes.
+TEST_CASE("many who wait for a pool's one place take no more time each than a few do", "[04]") {
+  if (sanitized) return;
+  const int count = 15'000;
+  int done = 0;
+  const auto cpu_seconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
+  };
+  const double before = cpu_seconds();
+  green::Pool pool(1);
+  std::vector<green::Thread> threads;
+  for (int i = 0; i < count; ++i)
+    threads.push_back(green::spawn([&] { pool.spawn([&] { green::yield(), ++done; }); }));
+  green::join_all(threads);
+  pool.join();
+  CHECK(done == count);
+  CHECK(cpu_seconds() - before < 5);
+}
+
+TEST_CASE("the stacks of a burst go back to the machine, but for a few", "[04]") {
+  if (sanitized) return;  // which map more than that themselves
+  const auto mappings = [] {
+    std::ifstream maps("/proc/self/maps");
+    return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
+  };
+  const auto burst = [](int count) {
+    std::vector<green::Thread> threads;
+    for (int i = 0; i < count; ++i) threads.push_back(green::spawn([] { green::yield(); }));
+    green::join_all(threads);
+  };
+  burst(10);
+  const auto before = mappings();
+  burst(5000);
+  CHECK(mappings() - before < 200);
+  burst(10);
 }
 
 TEST_CASE("another OS thread cannot use the green threads of this one", "[04]") {
@@ -1092,6 +1177,29 @@ TEST_CASE("a numeric host is looked up at once, without a thread", "[04]") {
   CHECK(os_threads() == before);
 }
 
+TEST_CASE("getaddrinfo_a has all answers on return, and starts no thread for a number", "[04]") {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  together([] {
+    gaicb number{"127.0.0.1", "80", nullptr, nullptr, 0, {}};
+    addrinfo numeric{};
+    numeric.ai_flags = AI_NUMERICHOST;
+    gaicb name{"localhost", "80", &numeric, nullptr, 0, {}};
+    gaicb* all[] = {&number, nullptr, &name};
+    CHECK(getaddrinfo_a(GAI_NOWAIT, all, 3, nullptr) == 0);
+    CHECK(gai_error(&number) == 0);
+    CHECK(gai_error(&name) == EAI_NONAME);
+    CHECK(gai_suspend(all, 3, nullptr) == EAI_ALLDONE);
+    REQUIRE(number.ar_result);
+    CHECK(number.ar_result->ai_family == AF_INET);
+    freeaddrinfo(number.ar_result);
+  });
+  CHECK(threads() == before);
+}
+
 TEST_CASE("a name is looked up on another OS thread, and the others go on", "[04]") {
   bool looked_up = false;
   int ticks = 0;
@@ -1121,6 +1229,28 @@ TEST_CASE("a slow job on another OS thread stops nobody", "[04]") {
              go_on.set_value();  // never, if that job had stopped us
            });
   CHECK(ticks == 5);
+}
+
+TEST_CASE("jobs on other OS threads that hang do not hold up the next one", "[04]") {
+  const auto before = os_threads();
+  std::promise<void> go_on;
+  const auto wait = [end = go_on.get_future().share()] { end.wait(); };
+  std::vector<green::Thread> hanging;
+  for (int i = 0; i < 20; ++i)
+    hanging.push_back(green::spawn([&] { green::detail::on_a_real_thread(wait); }));
+  const auto next = green::spawn([] { green::detail::on_a_real_thread([] {}); });
+  CHECK(green::join(next, 10s));
+  for (int i = 20; i < 100; ++i)  // more than there are threads
+    hanging.push_back(green::spawn([&] { green::detail::on_a_real_thread(wait); }));
+  const auto last = green::spawn([] { green::detail::on_a_real_thread([] {}); });
+  CHECK_FALSE(green::join(last, 10ms));
+  CHECK(os_threads() < 80);
+  go_on.set_value();
+  CHECK(green::join_all(hanging, 10s));
+  green::join(last);
+  const auto few = before + (sanitized ? 1 : 0);  // a sanitizer may have one of its own
+  for (int i = 0; i < 3000 && os_threads() > few; ++i) green::sleep_for(10ms);
+  CHECK(os_threads() <= few);  // they go when they have nothing to do
 }
 
 TEST_CASE("a killed green thread leaves its job on another OS thread alone", "[04]") {

@@ -2,10 +2,12 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -90,7 +92,11 @@ TEST_CASE("04: serve tells that it cannot serve, and how to use it", "[04]") {
   CHECK(second.status == 1);
   CHECK(second.err.find("cannot serve on port") != std::string::npos);
   serve.signal(SIGTERM);
-  CHECK(run({chapter + "serve", "x"}).status == 2);
+  for (const char* port :
+       {"x", "", "-1", "+1", " 80", "80x", "\xff", "65536", "4294967377", "99999999999999999999"}) {
+    INFO(port);
+    CHECK(run({chapter + "serve", port}, {.time_limit = std::chrono::seconds(10)}).status == 2);
+  }
 }
 
 TEST_CASE("04: the coroutine says what it was sent, and nothing before it is started", "[04]") {
@@ -107,6 +113,49 @@ TEST_CASE("04: the coroutine says what it was sent, and nothing before it is sta
         "send \"\"\n"
         "  ended\n"
         "it is over\n");
+}
+
+TEST_CASE("04: names that hang do not hold up the others", "[04]") {
+  if (sanitized) return;  // they do not load what makes names hang
+  const Server server;
+  const std::string port = server.url().substr(server.url().rfind(':'));
+  Lines words{"env", "LD_PRELOAD=" NAMES, chapter + "fetch_httplib"}, expected;
+  for (int i = 0; i < 10; ++i) {
+    words.push_back("http://slow.test" + port + "/status/200?" + std::to_string(i));
+    expected.push_back(words.back() + " Bad");
+  }
+  words.push_back("http://quick.test" + port + "/status/200");
+  expected.push_back(words.back() + " OK");
+  Process process(words);
+  CHECK(process.read_line() == expected.back());
+  expected.pop_back();
+  const Result result = process.finish();
+  CHECK(difference(lines(result.out), expected) == Lines());
+  CHECK(lines(result.err).front().ends_with(": timed out after 10 s"));
+}
+
+TEST_CASE("04: more names that hang than there are threads are Bad at the deadline", "[04]") {
+  if (sanitized) return;
+  Lines words{"env", "LD_PRELOAD=" NAMES, chapter + "fetch_httplib"}, urls;
+  for (int i = 0; i < 100; ++i) urls.push_back("http://slow.test/?" + std::to_string(i));
+  words.insert(words.end(), urls.begin(), urls.end());
+  const Result result = run(words, {.time_limit = std::chrono::seconds(30)});
+  CHECK_FALSE(result.timed_out);
+  CHECK(difference(lines(result.err), each(urls, ": timed out after 10 s")) == Lines());
+}
+
+// Not a fault that is wanted, but what the README says: should it go, the README is to be mended.
+TEST_CASE("04: a std::mutex that another green thread has stops them all, for ever", "[04]") {
+  const std::string in_futex = std::to_string(SYS_futex) + " ";
+  const auto not_stuck = [&](pid_t pid, const Result& so_far) {
+    std::ifstream call("/proc/" + std::to_string(pid) + "/syscall");
+    std::string text;
+    std::getline(call, text);
+    return so_far.out != "1 has it\n" || !text.starts_with(in_futex);
+  };
+  const Result result = run({PROBE, "mutex"}, {.go_on = not_stuck});
+  CHECK(result.timed_out);
+  CHECK(result.out == "1 has it\n");
 }
 
 TEST_CASE("04: without patch_all() green threads do not take turns in libc's calls", "[04]") {

@@ -1,4 +1,4 @@
-// 05-coroutines: what the table of URLs cannot say of it, its parts from within, and its smaller
+// 05-coroutines: what the table of URLs cannot test, its parts from inside, and its smaller
 // programs.
 
 #include <dlfcn.h>
@@ -291,6 +291,22 @@ TEST_CASE("05-coroutines: libcurl and native coroutines are in one barrier, from
   CHECK(server.stats().most_in_flight == 8);
 }
 
+TEST_CASE("05-coroutines: coexist fetches on where the loop cannot watch a socket") {
+  if (sanitized) return;  // they load no module
+  const Server server;
+  for (int number = 0; number < 4; ++number) {
+    const Lines urls{server.url("/delay/0.3?0"), server.url("/delay/0.3?1"),
+                     server.url("/delay/0.3?2")};
+    const Result result = run(Lines{"env", "LD_PRELOAD=" NO_WATCH,
+                                    "NO_WATCH=" + std::to_string(number), program("coexist")} +
+                              urls);
+    INFO(result.err);
+    CHECK(count_ok(result, urls) == (number < 3 ? 2 : 3));
+    const bool is_told = result.err.ends_with(": No space left on device\n");
+    CHECK(is_told == (number < 3));
+  }
+}
+
 TEST_CASE("05-coroutines: from_scratch fetches at once, with its deadline") {
   const Server server;
   const RefusedPort refused;
@@ -311,6 +327,30 @@ TEST_CASE("05-coroutines: from_scratch fetches at once, with its deadline") {
   CHECK(difference(lines(result.out), each(good, " OK") + each(bad, " Bad")) == Lines());
   CHECK(lines(result.err).size() == bad.size());
   CHECK(run({program("from_scratch")}).status == 2);
+}
+
+TEST_CASE("05-coroutines: from_scratch sends all of a URL, and reads no further than the head") {
+  const auto request_of = [](const std::string& path, const std::string& answer, int status) {
+    Listener listener;
+    Process process({program("from_scratch"), listener.url(path)});
+    Socket client = listener.accept();
+    const std::string request = client.receive_until("\r\n\r\n");
+    client.send(answer).shut_down();
+    CHECK(process.finish().status == status);
+    return request.substr(0, request.find(" HTTP/1.0\r\n"));
+  };
+  const std::string ok = "HTTP/1.0 200 OK\r\n\r\n";
+  for (const std::size_t size : {2046, 2047, 2048, 100'000}) {
+    std::string path(size + 1, 'x');
+    path[0] = '/';
+    CHECK((request_of(path, ok, 0) == "GET " + path));
+  }
+  request_of("/", "HTTP/1.\r\n\r\n200 hello", 1);
+  request_of("/", "HTTP/1.0\r\n\r\n200 hello", 1);
+  request_of("/", "HTTP/1.0 2000 OK\r\n\r\n", 1);
+  for (const auto* bad : {"http://127.0.0.1:65617/", "http://127.0.0.1:/", "http://127.0.0.1:-1/",
+                          "http://127.0.0.1:8x/", "http://127.0.0.1x/", "http:///", "http://"})
+    CHECK(run({program("from_scratch"), bad}).err.find("not http://") != std::string::npos);
 }
 
 TEST_CASE("05-coroutines: strategies says the same by each of the four") {

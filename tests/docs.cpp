@@ -39,14 +39,14 @@ std::string diff(const fs::path& from, const fs::path& to) {
   return first_hunk == std::string::npos ? "" : result.out.substr(first_hunk);
 }
 
-// What a ```cpp or ```diff block must be.
+// What a block of `quoted` kinds must be.
 std::string source_of(const Block& block, const fs::path& folder) {
   const auto& arguments = block.arguments;
   if (block.kind == "diff") {
     if (arguments.size() != 2) throw std::runtime_error("a diff needs two files");
     return diff(folder / arguments[0], folder / arguments[1]);
   }
-  if (arguments.size() != 1) throw std::runtime_error("C++ without file or file#region");
+  if (arguments.size() != 1) throw std::runtime_error("code without file or file#region");
   const auto hash = std::min(arguments[0].find('#'), arguments[0].size());
   const std::string source = read(folder / arguments[0].substr(0, hash));
   return hash == arguments[0].size() ? source : region(source, arguments[0].substr(hash + 1));
@@ -79,7 +79,7 @@ const std::pair<std::string, std::string> newer_words[]{
 
 // What counts of the lines of an output.
 std::vector<std::string> shape(const std::string& text) {
-  static const std::regex number("[0-9]+(\\.[0-9]+)?"), blanks("[ \\t]+"), ends("^ | $");
+  static const std::regex number("[0-9]+(\\.[0-9]+)?"), blanks("[ \\t\\r]+"), ends("^ | $");
   std::vector<std::string> all;
   for (auto line : lines(text)) {
     line = std::regex_replace(line, number, "#");
@@ -146,7 +146,7 @@ Document parse(const std::string& markdown) {
 }
 
 std::string region(const std::string& source, const std::string& name) {
-  static const std::regex mark("^ *// #(region|endregion) (\\S+)$");
+  static const std::regex mark("^ *(?://|#) #(region|endregion) (\\S+)$");
   std::vector<std::string> inside;
   int starts = 0, ends = 0;
   for (const auto& line : lines(source)) {
@@ -182,7 +182,8 @@ bool same_shape(const std::string& expected, const std::string& output) {
 
 Problems check_quotes(const fs::path& readme) {
   return for_each_block(readme, [&](const Block& block) -> std::string {
-    if (block.kind != "cpp" && block.kind != "diff") return "";
+    static const std::set<std::string> quoted{"cpp", "python", "gdb", "diff"};
+    if (!quoted.contains(block.kind)) return "";
     const std::string source = source_of(block, readme.parent_path());
     return block.text == source ? "" : "is not what is there:\n" + source;
   });
@@ -211,6 +212,27 @@ Problems check_links(const fs::path& readme) try {
   return problems;
 } catch (const std::runtime_error& error) {
   return {readme.string() + ": " + error.what()};
+}
+
+Problems check_paths(const fs::path& page, const fs::path& root) try {
+  static const std::regex code("`([^`\n]+)`"), path("((?:[\\w.-]+/)+[\\w.-]*)(?: .*)?"),
+      made("(build|work)/.*");
+  const std::string prose = parse(read(page)).prose;
+  Problems problems;
+  for (std::sregex_iterator at(prose.begin(), prose.end(), code), end; at != end; ++at) {
+    const std::string text = (*at)[1];
+    std::smatch match;
+    if (!std::regex_match(text, match, path)) continue;
+    const std::string name = match[1];
+    if (std::regex_match(name, made)) continue;
+    bool is_there = fs::exists(root / name);
+    for (const auto& entry : fs::directory_iterator(root))
+      is_there = is_there || (entry.is_directory() && fs::exists(entry.path() / name));
+    if (!is_there) problems.push_back(page.string() + ": `" + text + "`, which is not there");
+  }
+  return problems;
+} catch (const std::runtime_error& error) {
+  return {page.string() + ": " + error.what()};
 }
 
 }  // namespace docs

@@ -1,12 +1,13 @@
-// Holds what a README shows against what is there. A block's first line says which kind it is:
+// Compares what a README shows with what is there. The first line of a block says its kind:
 //
 //   ```cpp fetch.cpp           is all of that file, beside the README
 //   ```cpp fetch.cpp#name      is the region `name` of it
+//   ```python fetch.py         likewise, and so is ```gdb of a script for gdb
 //   ```diff ../a/a.cpp b.cpp   is what `diff -U1` says of the two files
 //   ```console                 is run: the commands are what follows `$ `, their output what
 //                              follows them, in any order and whatever its numbers are
 //
-// Every other kind is free, but ```cpp is for the project's own code only.
+// Every other kind is free, but these are for the project's own code only.
 
 #pragma once
 
@@ -40,16 +41,20 @@ using Shell = std::function<std::optional<std::string>(const std::string& comman
 // Throws std::runtime_error if a block is not closed, or indented, which no check would look into.
 Document parse(const std::string& markdown);
 
-// The text between `// #region name` and its `// #endregion name`, without what indents all of it
-// and without the marks of other regions. Throws std::runtime_error unless there is exactly one.
+// The text between `// #region name` and its `// #endregion name` (in Python `# #region name`),
+// without what indents all of it and without the marks of other regions. Throws std::runtime_error
+// unless there is exactly one.
 std::string region(const std::string& source, const std::string& name);
 
 // Whether `output` is the `expected` one, which can have lines `...` for any lines. Numbers do not
 // count, nor do the order of lines and the number of blanks in a row.
 bool same_shape(const std::string& expected, const std::string& output);
 
-Problems check_quotes(const std::filesystem::path& readme);  // ```cpp and ```diff
+Problems check_quotes(const std::filesystem::path& readme);  // ```cpp, python, gdb and diff
 Problems check_links(const std::filesystem::path& readme);   // to files
+// To files and folders that are named as `code` with a slash in it, maybe with arguments behind: in
+// `root`, or in a folder of it such as a chapter. What is built does not count.
+Problems check_paths(const std::filesystem::path& page, const std::filesystem::path& root);
 Problems check_console(const std::filesystem::path& readme, const Shell& shell);
 
 }  // namespace docs

@@ -1,4 +1,4 @@
-// What the READMEs show is what is there. And before that: the checks see what is not.
+// The READMEs show what is there. The first tests check that the checks themselves find errors.
 
 #include "docs.hpp"
 
@@ -16,13 +16,14 @@ namespace {
 const fs::path root = ROOT_DIR;
 
 std::vector<fs::path> readmes() {
-  std::vector<fs::path> all{root / "README.md"};
+  std::vector<fs::path> all{root / "README.md", root / "tests/SECURITY.md",
+                            root / "tests/DIFFERENCES.md"};
   static const std::regex chapter("\\d\\d-.*");
   for (const auto& folder : fs::directory_iterator(root)) {
     if (!std::regex_match(folder.path().filename().string(), chapter)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(folder))
       if (const auto name = entry.path().filename();
-          name == "README.md" || name == "links-compared.md")
+          name == "README.md" || name == "patterns.md" || name == "links-compared.md")
         all.push_back(entry.path());
   }
   return all;
@@ -34,6 +35,14 @@ std::string replace_all(const std::string& text, const std::string& from, const 
   for (std::size_t next; (next = text.find(from, at)) != std::string::npos; at = next + from.size())
     all += text.substr(at, next - at) + to;
   return all + text.substr(at);
+}
+
+// What those read who work on the project.
+std::vector<fs::path> guides() {
+  std::vector<fs::path> all;
+  for (const auto& entry : fs::directory_iterator(root / ".github"))
+    if (entry.path().extension() == ".md") all.push_back(entry.path());
+  return all;
 }
 
 // ./learn knows one build folder, and these verbs do not end or would run this test again.
@@ -82,6 +91,12 @@ docs::Problems problems_with_link(const std::string& readme) {
   return docs::check_links(folder.write("README.md", readme));
 }
 
+docs::Problems problems_with_path(const std::string& page) {
+  const Folder folder;
+  for (const char* file : {"a/b.cpp", "d/b/c.cpp", ".ci/run"}) folder.write(file, "");
+  return docs::check_paths(folder.write("page.md", page), folder.path());
+}
+
 }  // namespace
 
 TEST_CASE("docs: a region is what stands between its marks") {
@@ -91,6 +106,7 @@ TEST_CASE("docs: a region is what stands between its marks") {
   CHECK(docs::region(source, "outer") == "int a;\n\n  int b;\n");
   CHECK(docs::region(source, "inner") == "int b;\n");
   CHECK_THROWS(docs::region(source, "inne"));
+  CHECK(docs::region("# #region one\na = 1\n# #endregion one\n", "one") == "a = 1\n");
 }
 
 TEST_CASE("docs: a quote that is not what is there is seen") {
@@ -116,6 +132,8 @@ TEST_CASE("docs: a quote that is not what is there is seen") {
       "```cpp bad.cpp#only\n```\n",               // a region without start
       "```cpp a.cpp#one\nint a;\n",               // a block without end
       " ```cpp a.cpp#one\nint b;\n```\n",         // a block that is hidden
+      "```python a.cpp#one\nint b;\n```\n",       // another text, in Python
+      "```python\nimport sys\n```\n",             // from nowhere
       "```diff a.cpp b.cpp\n-int b;\n```\n",      // another diff
       "```diff a.cpp b.cpp\n```\n",               // no diff
       "```diff a.cpp c.cpp\n```\n",               // no such file to diff with
@@ -158,12 +176,31 @@ TEST_CASE("docs: a link to nowhere is seen") {
   CHECK(problems_with_link("see ![a](b.svg) and [c](d#e)").size() == 2);
 }
 
+TEST_CASE("docs: a path to nowhere is seen") {
+  CHECK(problems_with_path("`a/b.cpp`, `a/`, `b/c.cpp`, `.ci/run`, `.ci/run one/two`").empty());
+  CHECK(problems_with_path("`build/c.cpp`, `work/c.cpp`, `c.cpp`, `http://x/c.cpp`, `c d/e`")
+            .empty());
+  CHECK(problems_with_path("c.cpp\n```text\n`a/c.cpp`\n```\n").empty());
+  for (const char* page : {"`a/c.cpp`", "see `b/b`.", "`.ci/walk`", "`./learn run`", "`c/`"}) {
+    INFO(page);
+    CHECK(problems_with_path(page).size() == 1);
+  }
+}
+
 TEST_CASE("docs: the READMEs show the code as it is") {
   for (const auto& readme : readmes()) CHECK(docs::check_quotes(readme) == docs::Problems());
 }
 
 TEST_CASE("docs: the READMEs' links lead to files") {
   for (const auto& readme : readmes()) CHECK(docs::check_links(readme) == docs::Problems());
+}
+
+TEST_CASE("docs: what the guides for contributors name is there") {
+  CHECK(guides().size() >= 2);
+  for (const auto& guide : guides()) {
+    CHECK(docs::check_links(guide) == docs::Problems());
+    CHECK(docs::check_paths(guide, root) == docs::Problems());
+  }
 }
 
 TEST_CASE("docs: the READMEs' commands print what they show") {

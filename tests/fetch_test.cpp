@@ -1,5 +1,5 @@
-// What the table of URLs cannot say of the fetchers: many URLs at once, their order, and a machine
-// that lacks something.
+// Tests of the fetchers that the table of URLs cannot contain: many URLs at once, their order, and
+// a machine that lacks something.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -335,30 +335,67 @@ TEST_CASE("fetch: little address space costs URLs, not the program") {
   });
 }
 
+namespace {
+
+// The results of fetching `urls` with each of the first `count` allocations failing, one a time.
+std::vector<Result> without_memory(const Fetcher& fetcher, const Lines& urls, int count) {
+  std::vector<Result> results;
+  std::list<Process> processes;  // many at once, since a coroutine that is lost takes its 10 s
+  for (int i = 0; i < count || !processes.empty();) {
+    if (i < count && processes.size() < 240) {
+      processes.emplace_back(
+          Lines{"env", "LD_PRELOAD=" NO_MEMORY " " NAMES, "NO_MEMORY=" + std::to_string(i++)} +
+              command(fetcher, urls),
+          Process::Options{.time_limit = std::chrono::seconds(60)});
+    } else {
+      results.push_back(processes.front().finish());
+      processes.pop_front();
+    }
+  }
+  return results;
+}
+
+}  // namespace
+
 TEST_CASE("fetch: an allocation that fails costs its URL, and no other") {
   if (sanitized) return;  // they allocate in their own way
   const Server server;
   const Lines urls = numbered(server.url("/status/200"), 3);
   for_each([&](const Fetcher& fetcher) {
-    // An exception in its libcurl callbacks would cross C code: its README tells.
-    if (fetcher.program == "05-coroutines/coexist") return;
-    std::list<Process> processes;  // a coroutine that is lost takes its 10 s
-    for (int i = 0; i < 120; ++i)
-      processes.emplace_back(
-          Lines{"env", "LD_PRELOAD=" NO_MEMORY, "NO_MEMORY=" + std::to_string(i)} +
-              command(fetcher, urls),
-          Process::Options{.time_limit = std::chrono::seconds(60)});
     // Where each URL has a process, each of these has its failure; 03 fetches all or, if the memory
-    // fails while it starts, none.
-    const bool may_cost_all =
-        fetcher.program == "02-threads/processes" || fetcher.program == "03-callbacks/fetch";
+    // fails while it starts, none; libcurl's multi interface gives up all of its transfers.
+    const bool may_cost_all = fetcher.program == "02-threads/processes" ||
+                              fetcher.program == "03-callbacks/fetch" ||
+                              fetcher.program == "05-coroutines/coexist";
     std::size_t bad = 0;
-    for (auto& process : processes) {
-      const std::size_t ok = count_ok(process.finish(), urls);
+    for (const auto& result : without_memory(fetcher, urls, 120)) {
+      const std::size_t ok = count_ok(result, urls);
       CHECK((ok >= 2 || may_cost_all));
       bad += urls.size() - ok;
     }
     CHECK(bad > 10);  // so they did fail
+  });
+}
+
+TEST_CASE("fetch: an allocation that fails loses no line of a URL that is Bad") {
+  if (sanitized) return;
+  const Server server;
+  const RefusedPort refused;
+  // The name is one of our own module's: glibc aborts when memory fails in its look-up.
+  const Lines urls{"nonsense",
+                   server.url("/status/200"),
+                   refused.url("/"),
+                   "http://name.test:" + std::to_string(server.port()) + "/status/404",
+                   server.url("/status/404"),
+                   server.url("/truncate"),
+                   server.url("/close"),
+                   server.url("/redirect/11"),
+                   server.url("/redirect-to?url=ftp://x/")};
+  for_each([&](const Fetcher& fetcher) {
+    std::size_t ok = 0;
+    for (const auto& result : without_memory(fetcher, urls, 400)) ok += count_ok(result, urls);
+    CHECK(ok > 200);
+    CHECK(ok < 400);
   });
 }
 
@@ -409,6 +446,26 @@ TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
     if (is_root) CHECK(ok > 0);
     CHECK(result.orphans == 0);
   });
+}
+
+TEST_CASE("fetch: without a thread for its name, a URL is Bad, and that is the end of it") {
+  const Server server;
+  const Lines urls{"http://name.invalid/", server.url("/hang")};
+  const std::string user = std::to_string(200'000 + getpid());
+  const fs::path folder = "/tmp/no-thread-" + user;
+  if (geteuid() != 0) return;  // who has processes already, and cannot become another user
+  for (const std::string chapter : {"03-callbacks", "05-coroutines"}) {
+    INFO(chapter);
+    fs::create_directory(folder);
+    fs::copy(BUILD_DIR "/" + chapter + "/fetch", folder / "fetch");
+    const Result result = run(Lines{"setpriv", "--reuid=" + user, "--regid=" + user,
+                                    "--clear-groups", "prlimit", "--nproc=1", folder / "fetch"} +
+                              urls);
+    fs::remove_all(folder);
+    CHECK(count_ok(result, urls) == 0);
+    CHECK(result.err ==
+          urls[0] + ": Resource temporarily unavailable\n" + urls[1] + ": timed out after 10 s\n");
+  }
 }
 
 TEST_CASE("fetch: a child that is killed is Bad") {

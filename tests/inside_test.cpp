@@ -1,5 +1,5 @@
-// What is told of a fetcher from inside: who sleeps, who works for which URL. Logs that strace
-// wrote are in inside/logs; where strace may look into programs here, it does so as well.
+// What the view from inside says about a fetcher: where threads sleep, and which URL they work for.
+// It uses logs of strace from inside/logs, and strace itself where that is permitted.
 
 #include <algorithm>
 #include <fstream>
@@ -214,6 +214,29 @@ TEST_CASE("inside: 03 to 05, one thread that sleeps in one place for all URLs") 
   }
 }
 
+TEST_CASE("inside: to sleep is to wait, and not to take long") {
+  const auto slept = [](const char* call) {
+    const std::string line = std::string("1 1 ") + call;
+    return !calls(inside::lanes(inside::parse(log_of({start, line.c_str(), end})), {}).lanes.at(0))
+                .empty();
+  };
+  CHECK(slept("poll([{fd=7, events=POLLIN}], 1, 1000) = 0 (Timeout) <0.050000>"));
+  CHECK(!slept("poll([{fd=7, events=POLLIN}], 1, 0) = 0 (Timeout) <0.050000>"));
+  CHECK(!slept("poll([{fd=7, events=POLLIN}], 1, 1000) = 1 ([{fd=7}]) <0.000050>"));
+  CHECK(slept("ppoll([{fd=7}], 1, {tv_sec=1, tv_nsec=0}, NULL, 8) = 0 (Timeout) <0.050000>"));
+  CHECK(!slept("ppoll([{fd=7}], 1, {tv_sec=0, tv_nsec=0}, NULL, 8) = 0 (Timeout) <0.050000>"));
+  CHECK(slept("epoll_wait(5, [], 128, -1) = 0 <0.050000>"));
+  CHECK(!slept("epoll_wait(5, [], 128, 0) = 0 <0.050000>"));
+  CHECK(slept("epoll_pwait2(5, [], 128, NULL, NULL, 8) = 0 <0.050000>"));
+  CHECK(slept("select(8, [7], [], [], {tv_sec=0, tv_usec=9}) = 0 (Timeout) <0.050000>"));
+  CHECK(!slept("select(8, [7], [], [], {tv_sec=0, tv_usec=0}) = 0 (Timeout) <0.050000>"));
+  CHECK(slept("futex(0x7f, FUTEX_WAIT_BITSET|FUTEX_CLOCK_REALTIME, 9, NULL) = 0 <0.050000>"));
+  CHECK(!slept("futex(0x7f, FUTEX_WAKE_PRIVATE, 1) = 0 <0.050000>"));
+  CHECK(slept("recvfrom(7, \"\", 16384, 0, NULL, NULL) = 0 <0.050000>"));
+  CHECK(!slept("recvfrom(7, \"\", 16384, 0, NULL, NULL) = 0 <0.002000>"));
+  CHECK(!slept("socket(AF_INET, SOCK_STREAM, 0) = 7 <0.050000>"));
+}
+
 TEST_CASE("inside: a redirect is its first URL's, on another connection as well") {
   const auto of = [](const char* location, const char* host, const char* target) {
     const std::string answer =
@@ -257,7 +280,19 @@ TEST_CASE("inside: URLs given twice are two") {
   REQUIRE(all.lives[1]);
   CHECK(!all.lives[2]);
   CHECK(all.lives[0]->to < all.lives[1]->from);
+  CHECK(all.lives[1]->to == Micros(8010));  // since the first: its own verdict is its end
   CHECK(all.most_at_once() == 1);
+}
+
+TEST_CASE("inside: what uses a descriptor after its socket is closed is nobody's") {
+  const auto all = inside::lanes(
+      inside::parse(log_of(
+          {start, "1 1 socket(AF_INET, SOCK_STREAM, 0) = 7 <0.000020>",
+           "1 2 sendto(7, \"GET /a HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\", 95, 0) = 95 <0.001000>",
+           "1 5 close(7) = 0 <0.000010>", "1 700 read(7, \"file\", 4096) = 4 <0.000010>", end})),
+      {"http://x/a"});
+  REQUIRE(all.lives[0]);
+  CHECK(all.lives[0]->to < milliseconds(10));
 }
 
 TEST_CASE("inside: https is told by the host's name in the first message") {
@@ -288,7 +323,7 @@ TEST_CASE("inside: the five models, as text") {
         "  thread 5  4....4.poll..4\n"
         "  What waits: 4 threads, each with a stack of its own.\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
   CHECK(shown("03-callbacks", 62) ==
         "            0 s         0.5          1.0         1.5\n"
         "            |           |            |           |\n"
@@ -300,7 +335,7 @@ TEST_CASE("inside: the five models, as text") {
         "  /yahoo    3>o>o>o>o>o>o>o>o>o\n"
         "  /facebook 4>o>o>o>o>o>o\n"
         "\n"
-        ". asleep, in the call that it names; awake for 1 /twitter ...\n");
+        ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
 }
 
 TEST_CASE("inside: no line of text is wider than it may be, and the marks stay in sight") {
@@ -368,8 +403,34 @@ TEST_CASE("inside: a URL by the thousand") {
   log += log_of({end});
   const auto all = inside::lanes(inside::parse(log), urls);
   CHECK(all.most_at_once() == 3000);
-  CHECK(inside::svg({{"05-coroutines", all, 0}}, urls).size() < 200'000);
+  const std::string svg = inside::svg({{"05-coroutines", all, 0}}, urls);
+  CHECK(svg.size() < 200'000);
+  CHECK(svg.find(">100 of 3,000 URLs</text>") != std::string::npos);
   CHECK(lines(inside::text({{"05-coroutines", all, 0}}, urls)).size() < 50);
+}
+
+TEST_CASE("inside: a turn for many URLs does not push away what comes behind") {
+  std::string log = log_of({start});
+  Lines urls;
+  for (int i = 0; i < 200; ++i) {
+    const std::string n = std::to_string(i), fd = std::to_string(i + 5);
+    const std::string open = "1 " + n + " socket(AF_INET, SOCK_STREAM, 0) = " + fd + " <0.000000>";
+    const std::string send = "1 " + n + " sendto(" + fd + ", \"GET /" + n +
+                             " HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\", 95, 0) = 95 <0.000001>";
+    log += log_of({open.c_str(), send.c_str()});
+    urls.push_back("http://x/" + n);
+  }
+  log += log_of({"1 200 epoll_wait(4, [], 128, -1) = 1 <49.8>",
+                 "1 50000 recvfrom(5, \"HTTP/1.1 200 OK\", 512, 0, NULL, NULL) = 60 <0.000010>",
+                 "1 99000 +++ exited with 0 +++"});
+  const auto all = inside::lanes(inside::parse(log), urls);
+  const std::string text = inside::text({{"05-coroutines", all, 0}}, urls, {}, {80, true, false});
+  INFO(text);
+  CHECK(std::regex_search(text, std::regex("\n  main  .{0,20}\\.epoll_wait\\.{10,}1")));
+  const std::string svg = inside::svg({{"05-coroutines", all, 0}}, urls);
+  static const std::regex mark("<rect class='a\\d?' x='([0-9.]+)'");
+  for (std::sregex_iterator at(svg.begin(), svg.end(), mark), last; at != last; ++at)
+    CHECK(std::stod((*at)[1]) < 700);
 }
 
 TEST_CASE("inside: the tool draws a log") {
@@ -424,7 +485,7 @@ TEST_CASE("inside: looked into here, 02 is four workers of one URL each, 03 one 
   const auto workers = digits_of_lanes(threads);
   REQUIRE(workers.size() == 5);
   CHECK(workers[0].empty());
-  CHECK(threads.find("  main      .futex.") != std::string::npos);
+  CHECK(std::regex_search(threads, std::regex("\n  main .*futex")));
   for (char i = 0; i < 4; ++i) CHECK(workers[1 + i] == std::set<char>{char('1' + i)});
   const std::string callbacks = draw_live({"03-callbacks"});
   INFO(callbacks);

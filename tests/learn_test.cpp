@@ -1,9 +1,13 @@
-// ./learn from outside. It knows one build folder, build/, so from another one only its words are
-// tested.
+// ./learn from outside. It uses only the build folder build/, so a test in another one can check
+// only its messages.
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <regex>
 
 #include "catch.hpp"
@@ -51,8 +55,8 @@ TEST_CASE("learn: help") {
   CHECK(result.status == 0);
   CHECK(result.err == "");
   for (const char* verb :
-       {"run", "inside", "test", "build", "serve", "slides", "pictures", "bench", "doctor", "help",
-        "list", "start", "check", "watch", "hint", "solution", "next", "reset"})
+       {"run", "inside", "test", "build", "serve", "slides", "pictures", "bench", "install",
+        "doctor", "help", "list", "start", "check", "watch", "hint", "solution", "next", "reset"})
     CHECK(result.out.find("\n  " + std::string(verb) + " ") != std::string::npos);
   for (const auto& line : lines(result.out)) CHECK(line.size() <= 80);
 }
@@ -115,6 +119,106 @@ TEST_CASE("learn: an option that it does not know is refused, with the nearest o
   }
   CHECK(run(learn({"run", "-x"})).err == "learn: there is no option '-x'\n");
   CHECK(run(learn({"build", "01-sync"})).err == "learn: build takes no '01-sync'\n");
+}
+
+namespace {
+
+// A machine whose libcurl is 7.80, with this one's other tools: a clone of ./learn, and folders of
+// headers and programs.
+class OldMachine {
+ public:
+  OldMachine() {
+    fs::copy_file(ROOT_DIR "/learn", folder_.path() / "learn");
+    folder_.write("include/curl/curlver.h",
+                  "#define LIBCURL_VERSION \"7.80.0\"\n#define LIBCURL_VERSION_NUM 0x075000\n");
+    static const std::regex manager("(apt|dnf|pacman|brew|sudo).*");
+    fs::create_directory(programs());
+    for (const char* from : {"/usr/local/bin", "/usr/bin", "/bin"})
+      for (const auto& entry : fs::directory_iterator(from)) {
+        const std::string name = entry.path().filename();
+        std::error_code is_there;
+        if (!std::regex_match(name, manager))
+          fs::create_symlink(entry.path(), programs() / name, is_there);
+      }
+  }
+
+  // Adds a program, which notes how it was called and ends with `status`.
+  void add(const std::string& name, int status) const {
+    const fs::path program =
+        folder_.write("bin/" + name, "#!/bin/sh\necho " + name + " \"$*\" >>" +
+                                         (folder_.path() / "calls").string() + "\nexit " +
+                                         std::to_string(status) + "\n");
+    fs::permissions(program, fs::perms::owner_all);
+  }
+
+  Result learn(const Lines& arguments) const {
+    Lines all{"env", "PATH=" + programs().string(),
+              "CPATH=" + (folder_.path() / "include").string(), folder_.path() / "learn"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return run(all);
+  }
+
+  std::string calls() const {
+    std::ifstream file(folder_.path() / "calls");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  bool has_built() const { return fs::exists(folder_.path() / "build"); }
+
+ private:
+  fs::path programs() const { return folder_.path() / "bin"; }
+
+  Folder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("learn: doctor tells of a library that is too old, and what to install") {
+  const OldMachine machine;
+  for (const auto& [manager, package] : {std::pair{"pacman", "curl"},
+                                         {"dnf", "libcurl-devel"},
+                                         {"apt-get", "libcurl4-openssl-dev"}}) {
+    machine.add(manager, 1);  // the first that is found counts, hence in this order
+    const Result result = machine.learn({"doctor"});
+    INFO(result.out << result.err);
+    CHECK(result.status == 1);
+    CHECK(result.err == "");
+    const std::string line = "--  libcurl: missing or too old; install ";
+    CHECK(result.out.find(line + package + " \n") != std::string::npos);
+    CHECK(result.out.find("ok  libcurl") == std::string::npos);
+    CHECK(result.out.find("ok  openssl") != std::string::npos);
+  }
+  CHECK(machine.calls() == "");
+}
+
+TEST_CASE("learn: what cannot be installed is told, and nothing is built") {
+  const auto told = [](const OldMachine& machine, const std::string& words) {
+    for (const char* verb : {"run", "build", "install"}) {
+      const Result result = machine.learn({verb, "--yes"});
+      INFO(words << "\n" << result.out << result.err);
+      CHECK(result.status == 3);
+      CHECK(result.out == "");
+      CHECK(result.err.find("Missing: libcurl ") != std::string::npos);
+      CHECK(result.err.find(words) != std::string::npos);
+      CHECK(!machine.has_built());
+    }
+  };
+  const OldMachine none, dnf, refusing, old;
+  told(none, "install them with your package manager, then try again\n");
+  dnf.add("dnf", 0);
+  told(dnf, "install them with: sudo dnf install libcurl-devel ");
+  CHECK(dnf.calls() == "");
+
+  for (const OldMachine* machine : {&refusing, &old}) machine->add("apt-cache", 1);
+  refusing.add("apt-get", 100);
+  old.add("apt-get", 0);  // what it installs is as old
+  if (geteuid() == 0) {
+    told(refusing, "with it you can see why: apt-get install libcurl4-openssl-dev ");
+    CHECK(refusing.calls().find(" libcurl4-openssl-dev\n") != std::string::npos);
+    told(old, "still missing, or too old: libcurl ");
+  } else {
+    told(refusing, "as root, run: apt-get install libcurl4-openssl-dev ");
+  }
 }
 
 TEST_CASE("learn: slides takes no word but --pdf") {

@@ -1,7 +1,6 @@
-// libc's blocking calls, replaced (gevent's monkey.patch_all). A function that an executable
-// defines wins over libc's function of that name in every shared library of the process. So
-// libcurl's poll() comes here: in a green thread it leaves for the hub, anywhere else it goes on to
-// libc.
+// Replaces libc's blocking calls (gevent's monkey.patch_all). When a shared library calls poll(),
+// the dynamic linker prefers the executable's function to libc's. So libcurl's calls come here. In
+// a green thread they switch to the hub; anywhere else they go on to libc.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -52,8 +51,8 @@ using green::Clock;
   CALL(poll) CALL(ppoll) CALL(select) CALL(connect) CALL(accept) CALL(accept4) CALL(recv)      \
   CALL(recvfrom) CALL(recvmsg) CALL(read) CALL(readv) CALL(send) CALL(sendto) CALL(sendmsg)    \
   CALL(write) CALL(writev) CALL(close) CALL(nanosleep) CALL(clock_nanosleep) CALL(usleep)      \
-  CALL(sleep) CALL(getaddrinfo) CALL(pthread_join) CALL(__poll_chk) CALL(__recv_chk)           \
-  CALL(__recvfrom_chk) CALL(__read_chk)
+  CALL(sleep) CALL(getaddrinfo) CALL(getaddrinfo_a) CALL(pthread_join) CALL(__poll_chk)        \
+  CALL(__recv_chk) CALL(__recvfrom_chk) CALL(__read_chk)
 // clang-format on
 
 // The functions that ours hide.
@@ -86,6 +85,12 @@ int fail(int error) {
   return -1;
 }
 
+// For a killed green thread. If it goes on all the same, as in a loop, the others still run.
+int cancelled() {
+  green::yield();
+  return fail(ECANCELED);
+}
+
 // SO_RCVTIMEO or SO_SNDTIMEO, from now.
 TimePoint deadline_of(int fd, short events) {
   timeval limit{};
@@ -100,7 +105,7 @@ TimePoint deadline_of(int fd, short events) {
 template <typename Attempt>
 ssize_t cooperate(int fd, short events, Attempt attempt) try {
   const int before = errno;
-  if (killed()) return fail(ECANCELED);
+  if (killed()) return cancelled();
   if (turn_is_long() && !nonblocking(fd)) green::yield();
   ssize_t result = attempt();
   if (result >= 0 || errno != EAGAIN || nonblocking(fd)) return result;
@@ -122,9 +127,9 @@ ssize_t cooperate(int fd, short events, Attempt attempt) try {
 // #endregion cooperate
 
 // #region poll_until
-// poll(), and all that is made of it.
+// poll(), and the calls that are made from it.
 int poll_until(pollfd* fds, nfds_t count, TimePoint deadline) try {
-  if (killed()) return fail(ECANCELED);
+  if (killed()) return cancelled();
   if (turn_is_long()) green::yield();
   int result = libc().poll(fds, count, 0);
   for (Wake wake = Wake::look_again; wake == Wake::look_again && result == 0;) {
@@ -153,7 +158,7 @@ ssize_t transfer_all(size_t size, Transfer transfer_from) {
   return done;
 }
 
-// The rest of a transfer of several buffers, when `done` bytes are through.
+// The rest of a transfer of several buffers, after `done` bytes.
 template <typename Transfer>
 ssize_t transfer_rest(const iovec* buffers, size_t count, ssize_t done, Transfer transfer) {
   size_t skip = done;
@@ -179,7 +184,7 @@ bool wants_all(int fd, int flags) {
 
 constexpr int never_waits = MSG_DONTWAIT | MSG_ERRQUEUE;
 
-// connect() and accept() have no MSG_DONTWAIT. Others who share the socket see this for a moment.
+// connect() and accept() have no MSG_DONTWAIT. Others that share the socket see this for a moment.
 template <typename Call>
 ssize_t without_blocking(int fd, Call call) {
   const int flags = fcntl(fd, F_GETFL);
@@ -205,7 +210,7 @@ bool is_pipe(int fd) {
 
 int sleep_unless_killed(Clock::duration time) try {
   Queue nobody;
-  return wait_in(nobody, after(time), killed) ? fail(ECANCELED) : 0;
+  return wait_in(nobody, after(time), killed) ? cancelled() : 0;
 } catch (const std::bad_alloc&) {
   return fail(ENOMEM);
 }
@@ -215,7 +220,8 @@ Clock::duration duration(const timespec& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// getaddrinfo() on a real thread. It has all it needs, as the green thread may be killed meanwhile.
+// getaddrinfo() on an OS thread. It owns its data, because the green thread may be killed
+// meanwhile.
 struct Lookup {
   const std::string host;
   const std::optional<std::string> service;
@@ -259,7 +265,7 @@ int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* ma
   if (!cooperative() || (timeout && !valid(timeout)))
     return libc().ppoll(fds, count, timeout, mask);
   const TimePoint deadline = timeout ? after(duration(*timeout)) : TimePoint::max();
-  const timespec zero{};  // the mask is in force for this look, not for the wait
+  const timespec zero{};  // the mask is valid for this check, not for the wait
   const int result = libc().ppoll(fds, count, &zero, mask);
   return result != 0 ? result : poll_until(fds, count, deadline);
 }
@@ -294,7 +300,7 @@ int select(int size, fd_set* in, fd_set* out, fd_set* except, timeval* timeout) 
       for (const auto& set : sets) count += selected(fd, set);
     }
     in_time = Clock::now() < deadline;
-    // A hang-up that nobody asked for: poll() tells it at once, again and again.
+    // A hang-up that nobody asked for: poll() reports it at once, again and again.
     if (in_time && count == 0) green::sleep_for(std::chrono::milliseconds(5));
   }
   for (const auto& set : sets)
@@ -487,7 +493,7 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   if (answer != EAI_NONAME || wanted.ai_flags & AI_NUMERICHOST) return answer;
 
   const auto lookup = std::make_shared<Lookup>(host, service, wanted);
-  if (!on_a_real_thread([lookup] { lookup->run(); })) return fail(ECANCELED), EAI_SYSTEM;
+  if (!on_a_real_thread([lookup] { lookup->run(); })) return cancelled(), EAI_SYSTEM;
   *result = std::exchange(lookup->found, nullptr);
   errno = lookup->error;
   return lookup->answer;
@@ -495,6 +501,17 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
   return EAI_AGAIN;
 }
 // #endregion getaddrinfo
+
+// Newer versions of cpp-httplib call this. glibc would look the names up on threads of its own.
+// Here the answers are complete on return, so gai_suspend() has nothing to wait for.
+int getaddrinfo_a(int mode, gaicb* requests[], int count, sigevent* event) {
+  if (!cooperative() || (event && event->sigev_notify != SIGEV_NONE))
+    return libc().getaddrinfo_a(mode, requests, count, event);
+  for (int i = 0; i < count; ++i)
+    if (gaicb* const one = requests[i])
+      one->__return = getaddrinfo(one->ar_name, one->ar_service, one->ar_request, &one->ar_result);
+  return 0;
+}
 
 int pthread_join(pthread_t thread, void** value) try {
   if (!cooperative() || pthread_equal(thread, pthread_self()))
@@ -507,7 +524,7 @@ int pthread_join(pthread_t thread, void** value) try {
   return libc().pthread_join(thread, value);
 }
 
-// When the caller's buffer is too small, libc's own says so and ends the program.
+// If the caller's buffer is too small, libc's own function reports it and ends the program.
 int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
   if (room / sizeof(pollfd) < count) return libc().__poll_chk(fds, count, timeout, room);
   return poll(fds, count, timeout);

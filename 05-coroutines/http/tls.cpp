@@ -16,16 +16,24 @@ ssl::context& tls_context() {
     else
       made.set_default_verify_paths();
     made.set_verify_mode(ssl::verify_peer);
+    SSL_CTX_set_post_handshake_auth(made.native_handle(),
+                                    1);  // a server may ask for a certificate later
     return made;
   }();
   return context;
 }
 
-void expect_host(SSL* stream, const Url& url) {
+void verify_host(X509_VERIFY_PARAM* check, const Url& url) {
   const std::string name = url.certified();
-  const bool accepted =
-      url.has_name ? SSL_set_tlsext_host_name(stream, name.c_str()) == 1 &&
-                         SSL_set1_host(stream, name.c_str()) == 1
-                   : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream), name.c_str()) == 1;
-  if (!accepted) throw std::runtime_error("TLS cannot ask for this host");
+  X509_VERIFY_PARAM_set_hostflags(
+      check, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  const int set = url.has_name ? X509_VERIFY_PARAM_set1_host(check, name.data(), name.size())
+                               : X509_VERIFY_PARAM_set1_ip_asc(check, name.c_str());
+  if (set != 1) throw std::runtime_error("TLS cannot ask for this host");
+}
+
+void expect_host(SSL* stream, const Url& url) {
+  verify_host(SSL_get0_param(stream), url);
+  if (url.has_name && SSL_set_tlsext_host_name(stream, url.certified().c_str()) != 1)
+    throw std::runtime_error("TLS cannot ask for this host");
 }

@@ -22,10 +22,10 @@ bool is_clean(const std::string& text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
-// Says in %XX what people write into paths and queries though no URL may have it, as libcurl does.
+// Writes as %XX what people put into paths and queries although no URL may have it, like libcurl.
 std::string escape(std::string_view text) {
   text = text.substr(0, text.find('#'));
-  const auto slashes = text.find("//");  // behind them stands the authority: [::1] may stay
+  const auto slashes = text.find("//");  // the authority follows them, and [::1] may stay
   const bool has_authority = slashes != text.npos && text.find_first_of("/?") == slashes;
   const auto path = has_authority ? text.find_first_of("/?", slashes + 2) : 0;
   std::string escaped(text.substr(0, path));
@@ -60,11 +60,24 @@ std::string without_dots(std::string_view path) {
   return all.empty() ? "/" : all;
 }
 
+// Boost 1.81 takes 127.0.0.1.test for an address with a path behind it. The host with a letter
+// before it is a name, and may lose the letter then.
+boost::system::result<urls::url> parse_uri(std::string text) {
+  const auto parsed = urls::parse_uri(text);
+  const bool cut_off = parsed && parsed->host_type() == urls::host_type::ipv4 &&
+                       parsed->encoded_path().starts_with('.');
+  if (!cut_off) return parsed;
+  text.insert(parsed->encoded_host().data() - text.data(), 1, 'x');
+  const auto as_name = urls::parse_uri(text);
+  if (!as_name) return as_name;
+  urls::url url = *as_name;
+  return url.set_host_name(url.host_name().substr(1));
+}
+
 // Throws unless `text` is a whole http or https URL. No control character gets past this point.
 urls::url parse(const std::string& text) {
   if (!is_clean(text)) throw std::invalid_argument("malformed URL: space or control character");
-  const std::string escaped = escape(text);
-  const auto parsed = urls::parse_uri(escaped);
+  const auto parsed = parse_uri(escape(text));
   if (!parsed) throw std::invalid_argument("malformed URL");
   urls::url url = *parsed;
   if (url.scheme_id() != urls::scheme::http && url.scheme_id() != urls::scheme::https)
@@ -132,6 +145,7 @@ Url Url::join(std::string link) const {
 
 std::string Url::certified() const {
   std::string name = host;
-  if (name.size() > 1 && name.ends_with('.')) name.pop_back();  // which only DNS knows (RFC 6066)
+  if (name.size() > 1 && name.ends_with('.'))
+    name.pop_back();  // it has a meaning only in DNS (RFC 6066)
   return name;
 }

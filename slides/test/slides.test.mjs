@@ -85,6 +85,10 @@ describe('the build', () => {
     assert.throws(program('int a;', 28), /28 lines, and 27 fit/);
     assert.throws(program('a'.repeat(91), 1), /91 columns, and 90 fit/);
   });
+  test('shows a picture in a step of its own', () => {
+    const html = buildOne('![one](a.svg)\n+![two](a.svg)', { 'a.svg': '<svg/>' });
+    assert.match(html, /<img alt="one" [^>]*><img class="fragment" alt="two" [^>]*><\/div>/);
+  });
   const refused = [
     [
       'a region that is not there',

@@ -12,6 +12,10 @@ std::vector<std::string> peer(const char* interpreter, const char* file) {
 // Debian's Python, which has Debian's packages; another may come first in PATH.
 constexpr char python[] = "/usr/bin/python3";
 
+std::vector<std::string> chapter_in_python(const std::string& chapter) {
+  return {python, ROOT_DIR "/" + chapter + "/fetch.py"};
+}
+
 std::vector<std::string> python_version(const std::string& module) {
   return {python, "-c", "import " + module + " as it; print(it.__version__)"};
 }
@@ -39,7 +43,7 @@ const std::vector<Contestant>& contestants() {
       {"05-coroutines", {BUILD_DIR "/05-coroutines/fetch"}, 19'000, "", 1, "#8a3a80"},
       {"05 coexist", {BUILD_DIR "/05-coroutines/coexist"}, 10'000, variant, 1, "#8a3a80", "7 4"},
       {"Python threads",
-       peer(python, "threads.py"),
+       chapter_in_python("02-threads"),
        4'000,
        slow,
        1,
@@ -47,11 +51,11 @@ const std::vector<Contestant>& contestants() {
        "1 4",
        {python, "-c", "import platform; print(platform.python_version())"},
        "python3"},
-      {"Twisted", peer(python, "twisted.py"), 10'000, slow, 1, "#444", "1 4",
+      {"Twisted", chapter_in_python("03-callbacks"), 10'000, slow, 1, "#444", "1 4",
        python_version("twisted"), "python3-twisted"},
-      {"gevent", peer(python, "gevent.py"), 4'000, slow, 1, "#444", "1 4", python_version("gevent"),
-       "python3-gevent"},
-      {"aiohttp", peer(python, "asyncio.py"), 10'000, slow, 1, "#444", "1 4",
+      {"gevent", chapter_in_python("04-green-threads"), 4'000, slow, 1, "#444", "1 4",
+       python_version("gevent"), "python3-gevent"},
+      {"aiohttp", chapter_in_python("05-coroutines"), 10'000, slow, 1, "#444", "1 4",
        python_version("aiohttp"), "python3-aiohttp"},
       {"Go",
        {BUILD_DIR "/tests/bench/peer-go"},
@@ -74,7 +78,7 @@ const std::vector<Contestant>& contestants() {
       {"curl",
        peer("sh", "curl.sh"),
        1'000,
-       "it has 300 at once, whatever it is asked for",
+       "it opens at most 300 connections, however many URLs it gets",
        1,
        "#444",
        "1 4",

@@ -17,17 +17,30 @@ bool is_one_of(string_view name, std::initializer_list<string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Whether the call may sleep until something happens. strace itself takes a while for each call,
-// and so do other programs: only one that takes longer has slept.
+// Whether the call is one that sleeps until something happens, unless it is told not to wait.
+bool waits(const Call& call) {
+  const auto argument = [&call](std::size_t i) {
+    return i < call.arguments.size() ? string_view(call.arguments[i]) : string_view();
+  };
+  const auto is_zero = [](string_view timeout) {
+    return timeout == "0" || timeout.find("{tv_sec=0, tv_nsec=0}") == 0 ||
+           timeout.find("{tv_sec=0, tv_usec=0}") == 0;
+  };
+  if (is_one_of(call.name, {"poll", "ppoll"})) return !is_zero(argument(2));
+  if (is_one_of(call.name, {"epoll_wait", "epoll_pwait", "epoll_pwait2"}))
+    return !is_zero(argument(3));
+  if (is_one_of(call.name, {"select", "pselect6"})) return !is_zero(argument(4));
+  if (call.name == "futex") return argument(1).find("WAIT") != string_view::npos;
+  return is_one_of(call.name, {"nanosleep", "clock_nanosleep", "wait4", "waitid"});
+}
+
+// strace itself takes a while for each call, and so may other programs: only a call that takes
+// longer has slept. Those on files and sockets sleep only where these block.
 bool has_slept(const Call& call) {
   const Micros took = call.to - call.from;
-  if (is_one_of(call.name,
-                {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "epoll_pwait2",
-                 "futex", "nanosleep", "clock_nanosleep", "wait4", "waitid"}))
-    return took >= 500us;
-  return took >= 5ms &&
-         is_one_of(call.name, {"read", "readv", "recvfrom", "recvmsg", "write", "writev", "sendto",
-                               "sendmsg", "connect", "accept", "accept4"});
+  return (took >= 500us && waits(call)) ||
+         (took >= 5ms && is_one_of(call.name, {"read", "readv", "recvfrom", "recvmsg", "connect",
+                                               "accept", "accept4"}));
 }
 
 bool sends(const Call& call) {
@@ -263,7 +276,7 @@ struct Turn {
   std::vector<std::pair<Micros, Owner>> calls;
 };
 
-// Adds the turn's spans. Until it is known whom a turn is for, it is for the first of whom it is.
+// Adds the turn's spans. What comes before the first call for a URL counts for that URL.
 void add(Lane& lane, const Turn& turn, Owner otherwise) {
   if (turn.from >= turn.to) return;
   Owner owner = otherwise;

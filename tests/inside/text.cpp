@@ -93,7 +93,8 @@ std::string lane(const Lane& it, const Field& field) {
     }
     const auto owners = turn.owners();
     if (from > to + 2) continue;  // too many, and too close
-    const std::size_t cells = std::max(owners.size(), to > from ? to - from : 0);
+    const std::size_t least = std::min<std::size_t>(owners.size(), 8);
+    const std::size_t cells = std::max(least, to > from ? to - from : 0);
     from = std::min(from, field.columns - std::min(cells, field.columns));
     for (std::size_t i = 0; i < cells; ++i) {
       const Owner owner = owners[i * owners.size() / cells];
@@ -118,15 +119,16 @@ std::string life(const std::optional<Life>& it, Keeps kept, Owner owner, const F
 
 // As many of the URLs as there is room for.
 std::string legend(const std::vector<std::string>& names, const Field& field) {
-  std::string text = " asleep, in the call that it names; awake for";
-  std::size_t wide = text.size() + 1;
-  text.insert(0, field.paint().asleep);
+  const std::string words = " asleep; awake for";
+  std::string text = field.paint().asleep + words;
+  std::size_t wide = words.size() + 1;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string name =
-        std::string(1, ' ') + digit(i) + ' ' + shortened(names[i], names.size() > 4 ? 9 : 22);
-    wide += name.size();
+    const std::string name = ' ' + shortened(names[i], names.size() > 4 ? 9 : 22);
+    wide += name.size() + 2;
     if (wide > field.style.width - (i + 1 < names.size() ? 4 : 0)) return text + " ...";
-    text += name;
+    Line sign(1, field.style.coloured);
+    sign.put(0, std::string(1, digit(i)), i);
+    text += ' ' + sign.str() + name;
   }
   return text;
 }

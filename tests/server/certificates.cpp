@@ -20,8 +20,6 @@ Result checked(Result result) {
   throw std::runtime_error(std::string("OpenSSL: ") + ERR_reason_error_string(ERR_get_error()));
 }
 
-Key make_key() { return Key(checked(EVP_EC_gen("P-256"))); }
-
 std::uint64_t random_number() {
   std::uint64_t number = 0;
   checked(RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) == 1);
@@ -34,8 +32,16 @@ void extend(X509* certificate, int kind, const char* value) {
   checked(X509_add_ext(certificate, extension.get(), -1));
 }
 
-// A certificate for `key` that is not signed yet.
-Certificate make_certificate(const char* name, EVP_PKEY* key, const Tls& tls) {
+void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
+  checked(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)));
+  checked(X509_sign(certificate, key, EVP_sha256()));
+}
+
+}  // namespace
+
+Key make_key() { return Key(checked(EVP_EC_gen("P-256"))); }
+
+Certificate make_certificate(std::string_view name, EVP_PKEY* key, const Tls& tls) {
   constexpr long a_day = 24 * 60 * 60;
   Certificate made(checked(X509_new()));
   checked(ASN1_INTEGER_set_uint64(X509_get_serialNumber(made.get()), random_number()));
@@ -43,17 +49,12 @@ Certificate make_certificate(const char* name, EVP_PKEY* key, const Tls& tls) {
   checked(X509_gmtime_adj(X509_getm_notBefore(made.get()), tls.first_day * a_day));
   checked(X509_gmtime_adj(X509_getm_notAfter(made.get()), tls.last_day * a_day));
   checked(X509_set_pubkey(made.get(), key));
-  checked(X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
-                                     reinterpret_cast<const unsigned char*>(name), -1, -1, 0));
+  if (!name.empty())
+    checked(X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
+                                       reinterpret_cast<const unsigned char*>(name.data()),
+                                       int(name.size()), -1, 0));
   return made;
 }
-
-void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
-  checked(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)));
-  checked(X509_sign(certificate, key, EVP_sha256()));
-}
-
-}  // namespace
 
 std::span<const Tls> tls_faults() {
   static constexpr Tls all[] = {
@@ -70,7 +71,7 @@ std::span<const Tls> tls_faults() {
 
 Authority::Authority() : key_(make_key()) {
   const std::string name = "Authority " + std::to_string(random_number());
-  certificate_ = make_certificate(name.c_str(), key_.get(), {});
+  certificate_ = make_certificate(name, key_.get());
   extend(certificate_.get(), NID_basic_constraints, "critical,CA:TRUE");
   extend(certificate_.get(), NID_key_usage, "critical,keyCertSign");
   sign(certificate_.get(), certificate_.get(), key_.get());
@@ -84,13 +85,17 @@ std::string Authority::pem() const {
   return std::string(start, std::size_t(size));
 }
 
+void Authority::certify(X509* certificate) const {
+  sign(certificate, certificate_.get(), key_.get());
+}
+
 ssl::context Authority::context(const Tls& tls) const {
   const Key key = make_key();
   const Certificate certificate = make_certificate("localhost", key.get(), tls);
   extend(certificate.get(), NID_subject_alt_name, tls.hosts);
   extend(certificate.get(), NID_ext_key_usage, tls.use);
   if (tls.signed_by == Tls::authority) {
-    sign(certificate.get(), certificate_.get(), key_.get());
+    certify(certificate.get());
   } else {
     const Authority stranger;
     X509* const issuer = (tls.signed_by == Tls::itself ? certificate : stranger.certificate_).get();

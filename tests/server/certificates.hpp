@@ -1,5 +1,5 @@
-// Certificates for the https ports, made afresh at each start: a small authority signs a good one,
-// and others that a client must refuse.
+// Certificates for the https ports, made at each start: a small authority signs a good one, and
+// others that a client must refuse.
 
 #pragma once
 
@@ -31,6 +31,11 @@ struct Tls {
 // Each fault that a client must refuse.
 std::span<const Tls> tls_faults();
 
+Key make_key();
+
+// A certificate of that common name, if it is not empty, for `key`. Nobody has signed it yet.
+Certificate make_certificate(std::string_view name, EVP_PKEY* key, const Tls& tls = {});
+
 class Authority {
  public:
   // Its name is its own: a client that trusts several is to find the right one.
@@ -38,6 +43,9 @@ class Authority {
 
   // Its own certificate, in PEM: a client that trusts it trusts what it has signed.
   std::string pem() const;
+
+  // Signs it.
+  void certify(X509* certificate) const;
 
   boost::asio::ssl::context context(const Tls& tls) const;
 

@@ -1,0 +1,17 @@
+import sys
+from urllib.request import urlopen
+
+
+def is_ok(url):
+    with urlopen(url) as response:
+        response.read()
+        return response.status == 200
+
+
+def fetch(url):
+    try: ok = is_ok(url)
+    except Exception: ok = False  # it costs this URL, not the others
+    sys.stdout.write(f"{url} {'OK' if ok else 'Bad'}\n")
+
+
+for url in sys.argv[1:]: fetch(url)

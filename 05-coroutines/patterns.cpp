@@ -1,0 +1,199 @@
+// Six problems of every network program, solved with coroutines. A timer replaces the network.
+// patterns.md shows them beside the other models. And three more: backpressure, a scope that waits
+// for its tasks, and the way to a pool of threads and back.
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::use_awaitable;
+using boost::system::error_code;
+using namespace asio::experimental::awaitable_operators;
+using namespace std::chrono_literals;
+
+// #region ask
+// Answers with `answer` after `time`. Cancelled, it throws boost::system::system_error.
+awaitable<std::string> ask(std::chrono::milliseconds time, std::string answer) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(use_awaitable);
+  co_return answer;
+}
+// #endregion ask
+
+void say(const char* what, const std::string& how) { std::printf("%s: %s\n", what, how.c_str()); }
+
+// #region deadline
+awaitable<void> deadline() {
+  asio::steady_timer alarm(co_await asio::this_coro::executor, 50ms);
+  const auto first = co_await (ask(1h, "late") || alarm.async_wait(use_awaitable));
+  say("deadline", first.index() == 0 ? std::get<0>(first) : "timed out");
+}
+// #endregion deadline
+
+// #region cancel
+awaitable<void> cancel() {
+  const auto loop = co_await asio::this_coro::executor;
+  asio::cancellation_signal stop;
+  std::string how;
+  asio::steady_timer ended(loop, asio::steady_timer::time_point::max());
+  const auto on_end = [&](std::exception_ptr error, std::string) {
+    how = error ? "cancelled" : "too late";
+    ended.cancel();
+  };
+  asio::co_spawn(loop, ask(1h, "late"), asio::bind_cancellation_slot(stop.slot(), on_end));
+  co_await asio::post(loop, use_awaitable);  // it begins to wait
+  stop.emit(asio::cancellation_type::terminal);
+  co_await ended.async_wait(asio::as_tuple(use_awaitable));
+  say("cancel", how);
+}
+// #endregion cancel
+
+// #region limit
+awaitable<void> worker(int& left, int& now, int& most) {
+  while (left > 0) {
+    --left;
+    most = std::max(most, ++now);
+    co_await ask(20ms, "");
+    --now;
+  }
+}
+
+awaitable<void> limit() {
+  int left = 6, now = 0, most = 0;
+  co_await (worker(left, now, most) && worker(left, now, most));  // two take turns with six jobs
+  say("at most 2 of 6", std::to_string(most) + " at once");
+}
+// #endregion limit
+
+// #region retry
+awaitable<void> retry(std::function<awaitable<std::string>()> attempt) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (auto pause = 10ms;; pause *= 2) {
+    try {
+      co_return say("retry", co_await attempt());
+    } catch (const std::exception&) {  // there is no co_await in here
+      if (pause > 1s) throw;
+    }
+    timer.expires_after(pause);
+    co_await timer.async_wait(use_awaitable);
+  }
+}
+// #endregion retry
+
+// #region first
+awaitable<void> first() {
+  const auto winner = co_await (ask(1h, "slow") || ask(10ms, "fast"));  // it cancels the other
+  say("first answer", std::visit([](const std::string& answer) { return answer; }, winner));
+}
+// #endregion first
+
+// #region interrupt
+awaitable<void> until_interrupted() {
+  asio::signal_set interrupt(co_await asio::this_coro::executor, SIGINT);
+  std::puts("press Ctrl-C");
+  std::fflush(stdout);
+  const auto ended = co_await (ask(1h, "late") || interrupt.async_wait(use_awaitable));
+  if (ended.index() == 1) say("the request", "cancelled");
+  say("shutdown", "clean");
+}
+// #endregion interrupt
+
+// #region backpressure
+using Channel = asio::experimental::channel<void(error_code, int)>;
+
+awaitable<void> produce(Channel& channel, int& ahead, int& most) {
+  for (int i = 0; i < 10; ++i) {
+    most = std::max(most, ++ahead);
+    co_await channel.async_send(error_code(), i, use_awaitable);  // waits while there is no room
+  }
+  channel.close();
+}
+
+awaitable<void> consume(Channel& channel, int& ahead) {
+  for (;;) {
+    const auto [error, i] = co_await channel.async_receive(asio::as_tuple(use_awaitable));
+    if (error) co_return;  // closed, and empty
+    --ahead;
+    co_await ask(5ms, "");  // slower than the producer
+  }
+}
+
+awaitable<void> backpressure() {
+  Channel channel(co_await asio::this_coro::executor, 2);
+  int ahead = 0, most = 0;
+  co_await (produce(channel, ahead, most) && consume(channel, ahead));
+  say("backpressure", most <= 4 ? "the producer waited" : "the producer ran away");
+}
+// #endregion backpressure
+
+// #region scope
+awaitable<void> child(int& count) {
+  co_await ask(10ms, "");
+  ++count;
+}
+
+awaitable<void> scope() {
+  int count = 0;
+  co_await (child(count) && child(count));  // count outlives both, whatever happens
+  say("scope", std::to_string(count) + " tasks ended before it");
+}
+// #endregion scope
+
+// #region pool
+int compute() { return 6 * 7; }  // imagine a second of work
+
+awaitable<int> on_this_thread() { co_return compute(); }
+
+awaitable<void> pool() {
+  asio::thread_pool threads(2);
+  const auto loop_thread = std::this_thread::get_id();
+  const int answer = co_await asio::co_spawn(threads, on_this_thread(), use_awaitable);
+  const bool back = std::this_thread::get_id() == loop_thread;
+  say("pool", std::to_string(answer) + (back ? ", and back on the loop's thread" : ", lost"));
+}
+// #endregion pool
+
+int tries = 0;
+awaitable<std::string> flaky() {
+  if (++tries < 3) throw std::runtime_error("busy");
+  co_return "answered at try " + std::to_string(tries);
+}
+
+awaitable<void> all() {
+  co_await deadline();
+  co_await cancel();
+  co_await limit();
+  co_await retry(flaky);
+  co_await first();
+  co_await backpressure();
+  co_await scope();
+  co_await pool();
+}
+
+int main(int argc, char*[]) {
+  asio::io_context loop(1);
+  asio::co_spawn(loop, argc > 1 ? until_interrupted() : all(), asio::detached);
+  loop.run();
+}

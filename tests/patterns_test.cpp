@@ -1,0 +1,42 @@
+// The chapters' patterns.cpp: every model solves the same problems, and prints the same words.
+
+#include "catch.hpp"
+#include "fetchers.hpp"
+#include "process.hpp"
+
+namespace {
+
+const Lines chapters{"01-sync", "02-threads", "03-callbacks", "04-green-threads", "05-coroutines"};
+
+std::string program(const std::string& chapter) { return BUILD_DIR "/" + chapter + "/patterns"; }
+
+}  // namespace
+
+TEST_CASE("patterns: every model solves the same problems") {
+  const Lines alone{"deadline: timed out", "retry: answered at try 3"};
+  const Lines concurrent{"cancel: cancelled", "at most 2 of 6: 2 at once", "first answer: fast"};
+  const Lines more{"backpressure: the producer waited", "scope: 2 tasks ended before it",
+                   "pool: 42, and back on the loop's thread"};
+  for (const auto& chapter : chapters) {
+    INFO(chapter);
+    Lines expected = alone;
+    if (chapter != "01-sync") expected.insert(expected.end(), concurrent.begin(), concurrent.end());
+    if (chapter == "05-coroutines") expected.insert(expected.end(), more.begin(), more.end());
+    const Result result = run({program(chapter)});
+    CHECK(result.status == 0);
+    CHECK(result.err == "");
+    CHECK(difference(lines(result.out), expected) == Lines());
+  }
+}
+
+TEST_CASE("patterns: every model shuts down cleanly on Ctrl-C") {
+  for (const auto& chapter : chapters) {
+    INFO(chapter);
+    Process process({program(chapter), "wait"});
+    CHECK(process.read_line() == "press Ctrl-C");
+    process.signal(2);
+    const Result result = process.finish();
+    CHECK(result.status == 0);
+    CHECK(lines(result.out) == Lines{"the request: cancelled", "shutdown: clean"});
+  }
+}
