@@ -1,5 +1,5 @@
-// Fetches the URLs one after the other and prints `URL OK` or `URL Bad` for each.
-// While a server thinks, this program waits, and does nothing else.
+// Fetches the URLs one after the other, and prints `URL OK` or `URL Bad` for each.
+// While it waits for a server, it does nothing else.
 
 #include <exception>
 #include <string>
@@ -14,7 +14,7 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 

@@ -1,5 +1,5 @@
 // Problems of every network program, as far as a program that does one thing at a time can solve
-// them. A pipe stands in for the server. ../05-coroutines/patterns.md shows the other models.
+// them. A pipe replaces the server. ../05-coroutines/patterns.md shows the other models.
 
 #include <poll.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 
 using namespace std::chrono_literals;
 
-// A server that never says a word.
+// A server that never answers.
 int silent_server() {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("no pipe");
@@ -24,14 +24,14 @@ int silent_server() {
 }
 
 // #region ask
-// Waits for an answer, for `limit` at the most; throws if there is none. The blocking call itself
-// has to know the deadline, since nobody else is there to end it.
+// Waits for an answer, for at most `limit`, and throws if there is none. The blocking call itself
+// must know the deadline, because nothing else can end it.
 std::string ask(int server, std::chrono::seconds limit) {
   pollfd wanted{server, POLLIN, 0};
   const timespec time{limit.count(), 0};
   sigset_t none;
   sigemptyset(&none);
-  const int ready = ppoll(&wanted, 1, &time, &none);  // lets in a signal that is blocked otherwise
+  const int ready = ppoll(&wanted, 1, &time, &none);  // only here a signal can arrive
   if (ready == -1 && errno == EINTR) throw std::runtime_error("cancelled");
   if (ready == 0) throw std::runtime_error("timed out");
   char answer[100];
@@ -61,8 +61,8 @@ void retry(std::function<std::string()> attempt) {
 // #endregion retry
 
 // #region interrupt
-// A signal that has a handler ends ppoll with EINTR. It is blocked everywhere else, or it could
-// come just before ppoll, which would then wait on.
+// A signal with a handler ends ppoll with EINTR. It is blocked everywhere else. Otherwise it could
+// arrive just before ppoll, which would then go on waiting.
 void until_interrupted() {
   std::signal(SIGINT, [](int) {});
   sigset_t interrupt;

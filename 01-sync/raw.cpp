@@ -1,5 +1,5 @@
-// A GET without any library: the five calls to the kernel that all the others are made of.
-// It speaks http over IPv4 only, follows no redirect, and waits for ever if the server does.
+// A GET without any library, with the five calls that every HTTP client ends in.
+// It speaks only http over IPv4, follows no redirect, and may wait for ever.
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -13,7 +13,7 @@
 #include <string_view>
 #include <system_error>
 
-// Tells what a call returned, and returns it. -1 means that it failed, and errno why.
+// Prints the result of a call, and returns it. -1 means that the call failed; errno has the reason.
 ssize_t tell(const char* call, ssize_t returned) {
   if (returned == -1) throw std::system_error(errno, std::generic_category(), call);
   std::fprintf(stderr, "%s: %zd\n", call, returned);
@@ -46,7 +46,7 @@ void get(const std::string& host, const std::string& port, const std::string& pa
 
 int main(int argc, char* argv[]) try {
   if (argc != 4) return std::fprintf(stderr, "usage: %s HOST PORT PATH\n", argv[0]), 2;
-  std::setbuf(stdout, nullptr);  // each piece is shown at once
+  std::setbuf(stdout, nullptr);  // shows each piece at once
   get(argv[1], argv[2], argv[3]);
 } catch (const std::exception& error) {  // the end of the program closes what is open
   std::fprintf(stderr, "%s\n", error.what());

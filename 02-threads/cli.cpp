@@ -14,13 +14,13 @@
 namespace {
 
 char** given = nullptr;  // the URLs as the shell gave them, up to a null pointer
-pid_t program = 0;       // a child that is forked later owes nobody a line
+pid_t program = 0;       // a child that is forked later owes no lines
 
 // How many lines each URL is still owed. After arguments(), only the numbers change.
 std::unordered_map<std::string_view, std::atomic<int>> owed;
 std::atomic<int> unprinted = 0;  // lines of all URLs
 
-// The streams' buffers. stdio would allocate them when it prints first.
+// The streams' buffers. Otherwise stdio would allocate them at the first print.
 char out[BUFSIZ], err[BUFSIZ];
 
 // Prints a line, if `url` is owed one. Returns whether it was.
@@ -31,7 +31,7 @@ bool print_owed(const char* url, bool ok, std::string_view reason) noexcept {
   if (!ok && !reason.empty()) explain(url, reason);
   // One printf: stdio locks its stream for a call, not for a line.
   const bool printed = std::printf("%s %s\n", url, ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: nobody reads on
+  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: there is no reader
   if (at != owed.end()) --unprinted;
   return true;
 }
@@ -41,7 +41,7 @@ void print_lost(const char* reason) noexcept {
   if (getpid() != program) return;
   bool lost = false;
   for (char** url = given; *url; ++url) lost |= print_owed(*url, false, reason);
-  while (unprinted > 0) std::this_thread::yield();  // to those that print now
+  while (unprinted > 0) std::this_thread::yield();  // other threads are still printing
   if (lost) std::_Exit(1);                          // whatever main has returned
 }
 
@@ -65,7 +65,7 @@ std::vector<std::string> arguments(int argc, char* argv[]) {
     std::fprintf(stderr, "usage: %s URL...\n", argv[0]);
     std::exit(2);
   }
-  // If stdout is closed, no socket may take its number and be sent our lines.
+  // If stdout is closed, a socket could get its number, and would be sent our lines.
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDONLY);  // becomes fd, the lowest free one
   std::signal(SIGPIPE, SIG_IGN);
@@ -79,7 +79,7 @@ std::vector<std::string> arguments(int argc, char* argv[]) {
   std::unordered_map<std::string_view, std::atomic<int>> count;
   for (char** url = given; *url; ++url) ++count[*url];
   unprinted = argc - 1;
-  owed = std::move(count);  // a count that ran out of memory stays empty: print_owed() copes
+  owed = std::move(count);  // without memory it stays empty, and print_owed() still works
   return {argv + 1, argv + argc};
 }
 

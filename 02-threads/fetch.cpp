@@ -1,5 +1,5 @@
-// Fetches the URLs all at once: 01 with a thread per URL. Each thread waits for one server.
-// What threads share must be safe to share, so cli.hpp's exit_status is atomic now.
+// Fetches all URLs at once: chapter 01 with a thread per URL. Each thread waits for one server.
+// All threads write exit_status in cli.hpp, so it is atomic now.
 
 #include <exception>
 #include <string>
@@ -16,7 +16,7 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 

@@ -1,5 +1,5 @@
 // Concurrency is not parallelism: the same two jobs, `tasks` times each, one after the other on one
-// thread and then on a thread each. Waiting overlaps on any machine; work does on more cores only.
+// thread, and then with a thread each. Waits overlap on any machine, work only on several cores.
 
 #include <algorithm>
 #include <atomic>
@@ -21,7 +21,7 @@ std::uint64_t work(std::uint64_t limit) {
   return steps;
 }
 
-// Keeps nothing busy, like a fetch: the answer comes by itself.
+// Uses no core, like a fetch that waits for its answer.
 void wait(Seconds time) { std::this_thread::sleep_for(time); }
 // #endregion jobs
 

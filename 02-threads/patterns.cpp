@@ -1,4 +1,4 @@
-// Six problems of every network program, solved with threads. A timer stands in for the network.
+// Six problems of every network program, solved with threads. A timer replaces the network.
 // ../05-coroutines/patterns.md shows them beside the other models.
 
 #include <pthread.h>
@@ -117,7 +117,7 @@ void first() {
 // #endregion first
 
 // #region interrupt
-// SIGINT is blocked before the first thread starts, so that none of them is struck by it.
+// SIGINT is blocked before the first thread starts, so that it interrupts none of them.
 void until_interrupted() {
   sigset_t signals;
   sigemptyset(&signals);

@@ -1,6 +1,6 @@
-// Fetches the URLs all at once: 01 with a child process per URL, as Python's multiprocessing does.
-// Processes share no memory, so nothing needs a lock: the verdict comes home as an exit status.
-// Only the parent prints to stdout; a child says the reason on stderr before it leaves.
+// Fetches all URLs at once: chapter 01 with a child process per URL, like Python's multiprocessing.
+// Processes share no memory, so nothing needs a lock. The exit status of a child is its verdict.
+// Only the parent prints to stdout. A child prints the reason to stderr before it exits.
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -24,12 +24,12 @@ Verdict is_ok(const std::string& url) {
 }
 
 // #region fetch
-std::map<pid_t, std::string> children;  // at work now, and the URL of each
+std::map<pid_t, std::string> children;  // those that are running, and the URL of each
 
-// All that a child does.
+// Everything that a child does.
 [[noreturn]] void be_child(const std::string& url, pid_t parent) try {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);        // go when the parent goes, however it goes,
-  if (getppid() != parent) std::_Exit(1);  // or went before that line
+  prctl(PR_SET_PDEATHSIG, SIGKILL);        // end when the parent ends, in whatever way,
+  if (getppid() != parent) std::_Exit(1);  // or if it ended before that line
   const auto [ok, reason] = is_ok(url);
   if (!ok) explain(url, reason);
   std::_Exit(ok ? 0 : 1);
@@ -50,13 +50,13 @@ void fetch(const std::string& url) try {
 // #endregion fetch
 
 // #region reap
-// Prints the verdicts of the children that have ended. With WNOHANG it waits for none,
-// with 0 it waits for all.
+// Prints the verdicts of the children that have ended. With WNOHANG it waits for none of them,
+// with 0 for all of them.
 void reap(int options) {
   int status = 0;
   for (pid_t child; !children.empty() && (child = waitpid(-1, &status, options)) > 0;) {
     const auto ended = children.extract(child);
-    if (!ended) continue;  // it was there before this program, which replaced its parent
+    if (!ended) continue;  // an older child: this process ran another program before
     const std::string& url = ended.mapped();
     if (WIFSIGNALED(status)) {
       print(url, {false, std::string("died of: ") + strsignal(WTERMSIG(status))});

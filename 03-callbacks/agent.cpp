@@ -1,4 +1,4 @@
-// The agent in raw completion handlers: what Deferreds are the cure for.
+// The agent, written with raw completion handlers: the code that Deferreds hide.
 //
 // Lifetime: a Session belongs to the handlers that wait for something on its behalf, and to nobody
 // else. finish() cancels all of them; when the last has run, the session is gone.
@@ -35,8 +35,8 @@ namespace {
 
 class Session : public std::enable_shared_from_this<Session> {
   // #region then
-  // The completion handler that goes on with `step`. It keeps the session alive until it has run,
-  // and lets no exception out into the loop: that would be the end of all the other requests.
+  // Returns the completion handler that goes on with `step`. It keeps the session alive until it
+  // has run, and lets no exception out into the loop, which would end all the other requests.
   template <typename Step>
   auto then(Step step) {
     return [self = shared_from_this(), step](const error_code& error, const auto&...) {
@@ -56,15 +56,16 @@ class Session : public std::enable_shared_from_this<Session> {
       : reactor_(reactor), url_(url), socket_(reactor.loop()), deadline_(reactor.loop()) {}
   Session(const Session&) = delete;
 
-  // Still waiting: the operation that it waited for could not begin, for want of memory, and took
-  // the handler with it.
+  // If it is still waiting, there was no memory to begin the operation that it waited for, and the
+  // handler was destroyed.
   ~Session() {
     if (reactor_.is_running()) finish(std::make_exception_ptr(std::bad_alloc()));
   }
 
   // #region start
-  // Weak, where the session is only told something: the Deferred must not keep it alive, because
-  // the session keeps the Deferred; nor must the deadline, which is nothing that it waits for.
+  // Both handlers hold weak pointers. The Deferred must not own the session, because the session
+  // owns the Deferred. The deadline must not own it, because the session does not wait for the
+  // deadline.
   Deferred<Response> start(Deadline deadline) {
     const auto weak = weak_from_this();
     done_ = Deferred<Response>([weak] {
@@ -87,9 +88,9 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   // #region finish
-  // The one way out, taken once. Closing makes each waiting handler run with operation_aborted, see
-  // that nobody is waiting any more, and let go of the session. The file descriptor is free again
-  // before the Deferred fires, since its callbacks may want it.
+  // Every request ends here, once. Closing the socket makes each handler run with
+  // operation_aborted, see that nothing waits any more, and release the session. The descriptor is
+  // closed before the Deferred fires, because its callbacks may need one.
   void finish(Result<Response> result) {
     if (!std::exchange(waiting_, false)) return;
     deadline_.cancel();
@@ -103,8 +104,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void time_out() { finish(std::make_exception_ptr(std::runtime_error("timed out after 10 s"))); }
 
   // #region steps
-  // Not by Asio's async_resolve: that takes one name at a time, cannot be cancelled, and is waited
-  // for when the loop goes. A thread can be left behind at the deadline.
+  // This does not use Asio's async_resolve, which resolves one name at a time, cannot be cancelled,
+  // and makes the loop's destructor wait. A thread can be left behind at the deadline.
   void resolve() {
     look_up_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
                    .add_callback([self = shared_from_this()](const Endpoints& endpoints) {
@@ -144,7 +145,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void read_body() {
-    if (parser_->is_interim()) return read_header();  // the real one follows
+    if (parser_->is_interim()) return read_header();  // the final answer follows
     if (parser_->response().status != 200) return succeed();
     buffer_.reserve(piece_of_body);
     over_stream([&](auto& stream) {
@@ -156,7 +157,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // #endregion read
   // #endregion steps
 
-  // The one place that knows both kinds of stream.
+  // The only place that distinguishes the two kinds of stream.
   template <typename Use>
   void over_stream(Use use) {
     tls_ ? use(*tls_) : use(socket_);
@@ -208,7 +209,7 @@ Deferred<Response> RedirectAgent::get(const Url& url, Deadline deadline, int red
   const auto response = agent_.get(url, deadline);
   try {
     return response.add_callback(next);
-  } catch (...) {  // no memory for that: nobody would ever hear of the response
+  } catch (...) {  // no memory: the response would be lost
     response.cancel();
     throw;
   }

@@ -1,4 +1,4 @@
-// HTTP clients whose answers are Deferreds. After twisted.web.client's Agent and RedirectAgent.
+// HTTP clients that return Deferreds, modelled on Agent and RedirectAgent of twisted.web.client.
 // Both are small values: a callback that needs one later keeps a copy.
 
 #pragma once
@@ -19,9 +19,9 @@ class Agent {
  public:
   explicit Agent(Reactor& reactor) : reactor_(&reactor) {}
 
-  // Fires with the response once it is complete: the body of a 200 is read and thrown away, that of
-  // any other status is left unread. Fails with a std::exception that says why in words.
-  // Cancelling it closes the connection.
+  // Fires with the response once it is complete. The body of a 200 is read and thrown away; any
+  // other body is not read. Fails with a std::exception that gives the reason in words. Cancelling
+  // it closes the connection.
   Deferred<Response> get(const std::string& url, Deadline deadline = in_10_s()) const;
   Deferred<Response> get(const Url& url, Deadline deadline = in_10_s()) const;
 

@@ -1,4 +1,4 @@
-// The chain behind a Deferred: it hands on results whose types only the callbacks know.
+// The chain behind a Deferred. It passes on results whose types only the callbacks know.
 
 #include "deferred.hpp"
 
@@ -20,15 +20,15 @@ void report_unhandled_error(std::exception_ptr error) {
 
 namespace detail {
 
-// Ownership runs down the chain only (state, step, next state), the way back up is weak: a chain
-// lives as long as somebody can fire it, and makes no cycle.
+// Ownership runs only down the chain (state, step, next state); pointers up the chain are weak. So
+// a chain lives as long as something can fire it, and has no cycle.
 struct State {
   AnyResult result;
   std::unique_ptr<Step> next;
   std::weak_ptr<State> upstream;  // what must fire before this one can
   std::function<void()> canceller;
   bool fired = false, chained = false, linked = false, cancelled = false;
-  bool unwanted = false;  // whoever cancelled this one wants no word of its error either
+  bool unwanted = false;  // it was cancelled, so its error is not reported
 
   void settle(AnyResult with) {
     result = std::move(with);
@@ -36,8 +36,8 @@ struct State {
     canceller = nullptr;
   }
 
-  // The links of a long chain go one after the other here: left to itself, each would destroy the
-  // next from within its own destructor, and 100,000 of them overflow the stack.
+  // This destroys the links of a long chain one after the other. Otherwise each destructor would
+  // call the next one, and 100,000 of them would overflow the stack.
   ~State() {
     if (result.failure && !unwanted) on_unhandled_error(result.failure);
     for (auto step = std::move(next); step;) {
@@ -50,8 +50,8 @@ struct State {
 namespace {
 
 // #region pause
-// The chain pauses: what stands behind the target now stands behind `inner`. Nothing stays in
-// between, so a loop that goes on for ever, each try inside the one before, does not grow.
+// The chain pauses: the steps behind the target move behind `inner`. Nothing stays in between, so
+// an endless loop, in which each try returns the next one, does not grow.
 void pause(const StatePtr& target, const StatePtr& inner) {
   for (auto state = inner; state; state = state->upstream.lock())
     if (state == target) throw std::logic_error("a callback returned what waits for it");
@@ -66,7 +66,7 @@ StatePtr advance(Step& step, AnyResult& result) try {
   const StatePtr inner = step.run(result);
   if (inner && inner->chained) throw std::logic_error("a Deferred takes one callback");
   if (inner && !inner->fired) return pause(step.target, inner), inner;
-  if (inner) inner->chained = true;  // whoever kept a copy finds its result taken
+  if (inner) inner->chained = true;  // its result is taken, also for those who keep a copy
   step.target->settle(std::move(inner ? inner->result : result));
   return step.target;
 } catch (...) {
@@ -75,9 +75,9 @@ StatePtr advance(Step& step, AnyResult& result) try {
 }
 
 // #region run
-// Runs the chain from `state` as far as there are results: in a loop, so its length costs no stack.
-// A callback that itself adds to a fired Deferred nests; from 100 deep on that waits until the
-// 100th is back, so that a loop of retries that fail at once costs no stack either.
+// Runs the chain from `state` as far as there are results. It is a loop, so a long chain needs no
+// more stack. A callback that adds to a fired Deferred makes a nested call; beyond 100 levels such
+// calls wait, so a loop of retries that fail at once needs no more stack either.
 void run(StatePtr state) {
   static thread_local int depth = 0;
   static thread_local std::list<StatePtr>* postponed = nullptr;

@@ -1,6 +1,6 @@
-// Deferred<T>: a result that will be there later, and the chain of callbacks that waits for it.
-// After Twisted's twisted.internet.defer, in types: each add_... returns the next link of the
-// chain, a Deferred of what that callback returns. For one thread: the reactor's.
+// Deferred<T>: a result that comes later, and the chain of callbacks that waits for it. It is
+// twisted.internet.defer with types: each add_... returns the next link of the chain, a Deferred of
+// the callback's result. Use it only on the reactor's thread.
 
 #pragma once
 
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-// What a cancelled Deferred fires with.
+// The error of a cancelled Deferred.
 struct Cancelled : std::runtime_error {
   Cancelled() : std::runtime_error("cancelled") {}
 };
@@ -22,7 +22,7 @@ struct Cancelled : std::runtime_error {
 // The error in words for a person.
 std::string describe(const std::exception_ptr& error);
 
-// Says so on stderr.
+// Prints it to stderr.
 void report_unhandled_error(std::exception_ptr error);
 
 // Called with each error that reached the end of its chain and found no errback there.
@@ -31,7 +31,7 @@ inline std::function<void(std::exception_ptr)> on_unhandled_error = report_unhan
 template <typename T>
 class Deferred;
 
-// The chain does not know the types of what it hands on: so it is compiled once, in deferred.cpp.
+// The chain does not know the types of its results, so it is compiled only once, in deferred.cpp.
 namespace detail {
 
 struct Nothing {};  // the value of a Result<void>
@@ -48,7 +48,7 @@ struct AnyResult {
 }  // namespace detail
 
 // #region result
-// What a Deferred fires with: a value, or an exception of whatever type; ok() says which.
+// The result of a Deferred: a value, or an exception of any type. ok() says which.
 template <typename T>
 class Result : public detail::AnyResult {
  public:
@@ -63,7 +63,7 @@ class Result : public detail::AnyResult {
   Result(std::same_as<std::exception_ptr> auto error) { failure = std::move(error); }
   explicit Result(std::same_as<AnyResult> auto& its) : AnyResult(std::move(its)) {}
 
-  // The value; only if there is one.
+  // Returns the value. Call it only if there is one.
   Value& value() { return *static_cast<Value*>(box.get()); }
 
   // The value, moved out; throws the exception if it holds one.
@@ -84,8 +84,9 @@ void fire(const StatePtr& state, AnyResult result);
 void cancel(StatePtr state);
 
 // #region step
-// A callback, and the state that its result is for. run() puts that result in the place of the one
-// it is given, or leaves it there to go past; or else it returns the state where it will be.
+// A callback, and the state that receives its result. run() replaces the result that it is given,
+// or leaves it if it is not for this callback. If the callback waits, it returns the state to wait
+// for.
 struct Step {
   explicit Step(StatePtr state) : target(std::move(state)) {}
   virtual ~Step() = default;
@@ -155,8 +156,8 @@ StatePtr on_error(F& f, AnyResult& result) {
 }  // namespace detail
 
 // #region deferred
-// Copies share one state, as in Python: keep one to fire, give one away. A Deferred takes one
-// callback; the next goes behind the Deferred that add_... returns.
+// Copies share one state, as references do in Python: keep one to fire, and give one away. A
+// Deferred takes one callback; add the next one to the Deferred that add_... returns.
 template <typename T>
 class Deferred {
  public:
@@ -175,7 +176,7 @@ class Deferred {
   void errback(std::exception_ptr error) const { fire(std::move(error)); }
   void fire(Result<T> result) const { detail::fire(state_, std::move(result)); }
 
-  // f(value) if there is one; an error goes past it to the next errback.
+  // Calls f(value) if there is a value. An error skips f and goes to the next errback.
   template <typename F>
   auto add_callback(F f) const {
     using U = detail::Returned<F, T>;
@@ -184,8 +185,8 @@ class Deferred {
     });
   }
 
-  // f(const E&) if there is an error of that type, or f(std::exception_ptr) for any; anything else
-  // goes past it. The chain goes on with what f returns.
+  // Calls f(const E&) for an error of that type, or f(std::exception_ptr) for any error. Everything
+  // else skips f. The chain goes on with the result of f.
   template <typename E = std::exception, typename F>
   Deferred add_errback(F f) const {
     return link<T>([f = std::move(f)](detail::AnyResult& result) mutable {
@@ -193,7 +194,7 @@ class Deferred {
     });
   }
 
-  // One of the two: an error of `ok` does not go to `err`.
+  // Calls one of the two. An error that `ok` throws does not go to `err`.
   template <typename E = std::exception, typename F, typename G>
   auto add_callbacks(F ok, G err) const {
     using U = detail::Returned<F, T>;
@@ -202,7 +203,7 @@ class Deferred {
     });
   }
 
-  // f(Result<T>), whatever there is.
+  // Calls f(Result<T>) in either case.
   template <typename F>
   auto add_both(F f) const {
     using U = detail::Returned<F, Result<T>>;
@@ -211,8 +212,8 @@ class Deferred {
     });
   }
 
-  // Ends what the chain waits for now: it goes on with Cancelled, unless the canceller fired first.
-  // If no callback takes that, it is not reported.
+  // Cancels what the chain is waiting for. The chain goes on with Cancelled, unless the canceller
+  // has fired it. If no errback handles that error, it is not reported.
   void cancel() const { detail::cancel(state_); }
 
  private:
@@ -254,8 +255,8 @@ Deferred<T> fail(std::exception_ptr error) {
 }
 
 // #region gather
-// Twisted's DeferredList: fires when all have, with their results in order, each a value or an
-// error; so it never fails itself. Cancelling it cancels them.
+// Like Twisted's DeferredList: fires when all of them have fired, with their results in order. Each
+// result is a value or an error, so it never fails itself. Cancelling it cancels all of them.
 template <typename T>
 using DeferredList = Deferred<std::vector<Result<T>>>;
 
@@ -268,7 +269,7 @@ DeferredList<T> gather(const std::vector<Deferred<T>>& entries) {
       if (const auto state = weak.lock()) detail::cancel(state);
   });
   struct Gathering {
-    Result<std::vector<Result<T>>> results;  // made now: when they come, there may be no memory
+    Result<std::vector<Result<T>>> results;  // made now, because later there may be no memory
     std::size_t missing;
   };
   const std::size_t count = entries.size();

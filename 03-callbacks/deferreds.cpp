@@ -1,4 +1,4 @@
-// The Deferred by itself: no network, no loop. A list of waiting jobs stands in for the reactor.
+// The Deferred by itself, without network or loop. A list of waiting jobs replaces the reactor.
 
 #include <cstdio>
 #include <deque>
@@ -10,7 +10,7 @@
 #include "deferred.hpp"
 
 // #region slow_add
-std::deque<std::function<void()>> waiting;  // what the outside world will have finished later
+std::deque<std::function<void()>> waiting;  // jobs that the outside world finishes later
 
 // Returns at once. The sum comes later, or an error.
 Deferred<int> slow_add(int a, int b) {
@@ -55,8 +55,7 @@ void more_callbacks_behind() {
 // #endregion longer
 
 // #region pause
-// A callback that has to wait itself returns a Deferred. Those behind it wait with it, and never
-// know.
+// A callback that must wait returns a Deferred. The ones behind it wait too, and do not notice.
 void a_callback_that_waits() {
   slow_add(1, 2)
       .add_callback([](int sum) { return slow_add(sum, 100); })
@@ -69,7 +68,7 @@ void a_callback_that_waits() {
 // #region recover
 void an_error_that_is_recovered_from() {
   slow_add(-1, 2)
-      .add_callback(twice)  // is passed over
+      .add_callback(twice)  // is skipped
       .add_errback<std::domain_error>([](const std::domain_error& error) {
         std::printf("  %s: 0 shall do\n", error.what());
         return 0;

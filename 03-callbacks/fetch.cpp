@@ -1,6 +1,6 @@
-// Fetches the URLs all at once on one thread: an event loop calls back whoever has an answer.
-// is_ok and fetch return before anything has happened. What they return is a Deferred, the promise
-// of a result, and what used to stand below the call now stands in a callback.
+// Fetches all URLs at once on one thread: an event loop calls a callback when an answer arrives.
+// is_ok and fetch return before there is a result. They return a Deferred, which promises the
+// result, and the code that used to follow the call is now in a callback.
 
 #include <exception>
 #include <string>

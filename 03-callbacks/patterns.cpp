@@ -1,4 +1,4 @@
-// Six problems of every network program, solved with Deferreds. A timer stands in for the network.
+// Six problems of every network program, solved with Deferreds. A timer replaces the network.
 // ../05-coroutines/patterns.md shows them beside the other models.
 
 #include <algorithm>
@@ -69,7 +69,7 @@ Deferred<void> cancel(Reactor& reactor) {
 // #endregion cancel
 
 // #region limit
-// Starts jobs, so many at a time; each of the others when one has ended.
+// Starts at most so many jobs at a time, and another one whenever one has ended.
 class Limit {
  public:
   explicit Limit(int places) : places_(places) {}
@@ -136,7 +136,8 @@ Deferred<void> first(Reactor& reactor) {
     racer
         .add_callback([=](const std::string& answer) {
           if (std::exchange(*won, true)) return;
-          for (const auto& other : racers) other.cancel();  // the winner itself has fired: nothing
+          for (const auto& other : racers)
+            other.cancel();  // no effect on the winner, which has fired
           winner.callback(answer);
         })
         .add_errback([](std::exception_ptr) {});  // it lost

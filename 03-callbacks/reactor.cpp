@@ -1,4 +1,4 @@
-// The reactor's few words to Asio.
+// The reactor, on top of Asio.
 
 #include "reactor.hpp"
 
@@ -21,7 +21,7 @@ void Reactor::run() {
       loop_->run();
       running_ = false;
     } catch (const std::bad_alloc&) {
-      // An operation could not begin, and its handler is gone: what owned the handler tells so.
+      // An operation could not begin, and its handler was destroyed. Its owner reports it.
     } catch (...) {
       on_unhandled_error(std::current_exception());
     }
@@ -31,7 +31,7 @@ void Reactor::run() {
 void Reactor::stop() { loop_->stop(); }
 
 // #region call_later
-// The waiting handler owns the timer and the Deferred; the canceller only knows the timer.
+// The handler that waits owns the timer and the Deferred. The canceller holds a weak pointer.
 Deferred<void> Reactor::call_later(std::chrono::steady_clock::duration delay) {
   const auto timer = std::make_shared<asio::steady_timer>(*loop_, delay);
   const Deferred<void> later([weak = std::weak_ptr(timer)] {
@@ -54,7 +54,7 @@ void Reactor::Door::call(const std::function<void()>& f) {
       const std::lock_guard lock(mutex);
       if (loop) asio::post(*loop, f);
       return;
-    } catch (const std::bad_alloc&) {  // again, when there is memory
+    } catch (const std::bad_alloc&) {  // try again when there is memory
     }
 }
 

@@ -1,6 +1,6 @@
-// The reactor: an event loop, thin over Asio's, for Deferreds. After twisted.internet.reactor and
-// task.react. Everything runs on the thread that calls react(); nothing here needs a lock but the
-// way back from a helper thread.
+// The reactor: a thin layer on Asio's event loop, for Deferreds, like twisted.internet.reactor and
+// task.react. Everything runs on the thread that calls react(). Only the way back from a helper
+// thread needs a lock.
 
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "deferred.hpp"
 
 namespace boost::asio {
-class io_context;  // only declared: who includes this file does not compile Asio
+class io_context;  // only declared, so that users of this file do not compile Asio
 }
 
 class Reactor {
@@ -30,7 +30,7 @@ class Reactor {
 
   boost::asio::io_context& loop() { return *loop_; }
 
-  // Runs until stop(), or until nothing is left to wait for. A handler that throws costs no other.
+  // Runs until stop(), or until nothing is left to wait for. A handler that throws harms no other.
   void run();
   void stop();
   bool is_running() const { return running_; }
@@ -39,9 +39,9 @@ class Reactor {
   Deferred<void> call_later(std::chrono::steady_clock::duration delay);
 
   // #region defer_to_thread
-  // Fires with what work() returns or throws. It may block: it runs on a thread of its own, which
-  // nobody waits for. The thread has only a weak hold of the Deferred, and never fires it itself.
-  // Throws std::system_error if there is no thread to be had.
+  // Fires with the result or the exception of work(), which may block: it runs on a thread of its
+  // own, and nothing waits for that thread. The thread holds the Deferred weakly, and never fires
+  // it itself. Throws std::system_error if no thread can be made.
   template <typename Work>
   auto defer_to_thread(Work work) {
     using T = std::invoke_result_t<Work&>;
@@ -75,7 +75,7 @@ class Reactor {
   // #endregion defer_to_thread
 
  private:
-  // The way into the loop from a thread that may outlive it.
+  // The way into the loop for a thread that may outlive it.
   struct Door {
     explicit Door(boost::asio::io_context* its_loop) : loop(its_loop) {}
     void call(const std::function<void()>& f);  // on the reactor's thread, if the loop is there
@@ -88,11 +88,11 @@ class Reactor {
 
   bool running_ = false;
   std::unique_ptr<boost::asio::io_context> loop_;
-  std::set<std::shared_ptr<void>> at_work_;  // the calls that threads work for
+  std::set<std::shared_ptr<void>> at_work_;  // the calls that threads are working for
   std::shared_ptr<Door> door_;
 };
 
-// The exit status that a result stands for; an error is reported.
+// The exit status for a result. An error is reported.
 template <typename T>
 int status_of(Result<T>& result) {
   if (!result.ok()) on_unhandled_error(result.error());
@@ -103,8 +103,8 @@ int status_of(Result<T>& result) {
 }
 
 // #region react
-// Runs main(reactor), and then the loop until the Deferred that it returned fires. Returns the exit
-// status: what that fired with if it is an int, or else 0; and 1, with the error on stderr.
+// Runs main(reactor), and then the loop, until the Deferred that main returned fires. Returns the
+// exit status: its value if that is an int, otherwise 0. After an error, prints it and returns 1.
 template <typename Main>
 int react(const Main& main) {
   std::optional<int> status;

@@ -1,5 +1,5 @@
-// An event loop by the kernel's calls alone, as 01's raw.cpp is a GET by them: several at once, on
-// one thread. It speaks http over IPv4 only, and believes that the body is whole.
+// An event loop that uses only the kernel's calls, like 01's raw.cpp, but for several GETs at once
+// on one thread. It speaks only http over IPv4, and does not check that the body is complete.
 
 #include <netdb.h>
 #include <sys/epoll.h>
@@ -21,12 +21,12 @@ int check(const char* call, int returned) {
 }
 
 // #region fetch
-// What a blocking program has in local variables, and in the line at which it stands.
+// The state that a blocking program keeps in local variables and in its current line.
 struct Fetch {
   std::string path, unsent, answer;
 
-  // Goes on until it would have to wait. Returns what it needs then: EPOLLOUT, a socket that takes
-  // bytes; EPOLLIN, one that has some; or 0: it has come to its end.
+  // Goes on until it would have to wait. Returns what it needs next: EPOLLOUT, room to send;
+  // EPOLLIN, bytes to receive; or 0 if it has ended.
   std::uint32_t go_on(int fd) {
     while (!unsent.empty()) {
       const ssize_t size = send(fd, unsent.data(), unsent.size(), MSG_NOSIGNAL);
@@ -58,7 +58,7 @@ void fetch_all(const addrinfo& server, char** paths) {
   }
   while (!fetches.empty()) {
     epoll_event ready[64];
-    const int count = check("epoll_wait", epoll_wait(epoll, ready, 64, -1));  // the one wait
+    const int count = check("epoll_wait", epoll_wait(epoll, ready, 64, -1));  // the only wait
     for (int i = 0; i < count; ++i) {
       const int fd = ready[i].data.fd;
       Fetch& fetch = fetches.at(fd);

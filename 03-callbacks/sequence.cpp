@@ -1,4 +1,4 @@
-// Two requests, the second once the first is OK: with plain callbacks, and then with Deferreds.
+// Two requests, the second only if the first is OK: with plain callbacks, and then with Deferreds.
 
 #include <cstdio>
 #include <exception>
@@ -11,7 +11,7 @@
 #include "reactor.hpp"
 
 // #region get
-// What a library without Deferreds offers: later, it calls one of the two.
+// The interface of a library without Deferreds: it calls one of the two functions later.
 void get(const RedirectAgent& agent, const std::string& url,
          std::function<void(const Response&)> callback,
          std::function<void(const std::exception&)> errback) {

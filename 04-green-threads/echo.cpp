@@ -1,6 +1,6 @@
-// A coroutine, before there is any network: a function that stops in the middle, and goes on from
-// there when it is resumed. This one says what it was sent. It has a stack of its own, so that it
-// could stop in a function that it calls, too: that is what makes a green thread of a coroutine.
+// A coroutine without any network: a function that stops in the middle, and goes on from there when
+// it is resumed. This one prints what it was sent. It has a stack of its own, so it could also stop
+// in a function that it calls. Green threads need that.
 
 #include <boost/context/fiber.hpp>
 #include <cstdio>
@@ -10,14 +10,14 @@
 namespace context = boost::context;
 
 // #region echo
-std::string sent;  // what goes into the coroutine with the next resume()
+std::string sent;  // what the next resume() sends into the coroutine
 
-// Boost gives a coroutine its caller, as something to resume, and takes one to go on with at its
-// end.
+// Boost passes the caller, as a fiber to resume. At the end, the coroutine returns the fiber that
+// goes on.
 context::fiber echo(context::fiber&& caller) {
   std::puts("  started");
   for (;;) {
-    caller = std::move(caller).resume();  // stops here until it is sent something
+    caller = std::move(caller).resume();  // stops here until something is sent
     if (sent.empty()) break;
     std::printf("  received: %s\n", sent.c_str());
   }

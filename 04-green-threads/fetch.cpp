@@ -1,5 +1,5 @@
-// Fetches the URLs all at once, on one OS thread: 01, and nothing but `main` knows of it.
-// patch_all() swaps libc's blocking calls under libcurl; a call that waits lets the others run.
+// Fetches all URLs at once, on one OS thread: chapter 01, and only `main` has changed.
+// patch_all() replaces the calls of libc that block. A call that waits lets other fetches run.
 
 #include <exception>
 #include <string>
@@ -15,7 +15,7 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 

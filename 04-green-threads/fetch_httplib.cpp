@@ -1,6 +1,6 @@
-// Fetches the URLs all at once, on one OS thread: fetch.cpp on another blocking library,
-// cpp-httplib. It knows no more of green threads than libcurl does. Redirects and a deadline for
-// all of it are ours here: cpp-httplib limits the time of each read only.
+// Fetches all URLs at once, on one OS thread: fetch.cpp with another blocking library, cpp-httplib,
+// which does not know of green threads either. This file follows the redirects and keeps the
+// deadline, because cpp-httplib only limits the time of each read.
 
 #include <arpa/inet.h>
 #include <httplib.h>
@@ -23,11 +23,11 @@
 #include "green/green.hpp"
 
 // #region address
-// A URL in two: https://host:port, and /path?query.
+// A URL in two parts: https://host:port, and /path?query.
 struct Address {
   std::string origin, host, target;
 
-  // With percent codes for what is beyond ASCII.
+  // With percent codes for characters beyond ASCII.
   static std::string escaped(const std::string& text) {
     std::string all;
     for (const unsigned char c : text) {
@@ -38,7 +38,7 @@ struct Address {
     return all;
   }
 
-  // Throws std::invalid_argument when cpp-httplib would make something else of the URL.
+  // Throws std::invalid_argument if cpp-httplib would read the URL in another way.
   explicit Address(const std::string& text) {
     const std::string url = escaped(text);
     const auto npos = url.npos, start = url.find("://"), end = url.find_first_of("/?#", start + 3);
@@ -60,7 +60,7 @@ struct Address {
     if (!target.starts_with('/')) target = std::string(1, '/').append(target);
   }
 
-  // Where a Location header leads to.
+  // Returns where a Location header leads to.
   std::string resolve(std::string location) const {
     for (auto i = location.npos; (i = location.find(' ')) != location.npos;)
       location.replace(i, 1, "%20");
@@ -77,7 +77,7 @@ struct Address {
 // #endregion address
 
 // #region verify
-// The client's TLS; null for http. Newer versions of cpp-httplib have another name for it.
+// The client's TLS context; null for http. Newer versions of cpp-httplib have another name for it.
 template <typename Client>
 SSL_CTX* tls_of(const Client& client) {
   if constexpr (requires { client.tls_context(); })
@@ -94,14 +94,14 @@ int keep_fault(int accepted, X509_STORE_CTX* check) {
   return accepted;
 }
 
-// Has the handshake fail unless the certificate is the host's. cpp-httplib's own check is not
-// strict: it takes a common name, and `*` for the middle of a name. So OpenSSL's takes its place.
+// Makes the handshake fail unless the certificate is the host's. cpp-httplib's own check is not
+// strict: it accepts a common name, and `*` in the middle of a name. So OpenSSL checks instead.
 void verify_host(httplib::Client& client, std::string host, int& fault) {
   SSL_CTX* const tls = tls_of(client);
   if (!tls) return;
   client.enable_server_certificate_verification(false);
   SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
-  SSL_CTX_set_post_handshake_auth(tls, 1);  // a server may ask who we are
+  SSL_CTX_set_post_handshake_auth(tls, 1);  // a server may ask for a certificate later
   SSL_CTX_set_app_data(tls, &fault);
   SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, keep_fault);
   if (const char* file = std::getenv("SSL_CERT_FILE"))
@@ -111,7 +111,7 @@ void verify_host(httplib::Client& client, std::string host, int& fault) {
   ERR_clear_error();  // without certificates to trust, no server is trusted
 
   if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  if (host.ends_with('.')) host.pop_back();  // which only DNS knows
+  if (host.ends_with('.')) host.pop_back();  // it has a meaning only in DNS
   in_addr v4;
   in6_addr v6;
   if (inet_aton(host.c_str(), &v4)) host = inet_ntoa(v4);  // 127.1, too
@@ -130,7 +130,7 @@ void verify_host(httplib::Client& client, std::string host, int& fault) {
 std::string explain(httplib::Error error, int fault) {
   if (fault != X509_V_OK)
     return std::string("certificate verify failed: ") + X509_verify_cert_error_string(fault);
-  switch (error) {  // beyond that, cpp-httplib knows no more than this
+  switch (error) {  // cpp-httplib has no other details
     case httplib::Error::Connection:
       return "cannot resolve the host, or connect to it";
     case httplib::Error::Read:
@@ -144,7 +144,7 @@ std::string explain(httplib::Error error, int fault) {
   }
 }
 
-// Has cpp-httplib send a path as it stands in the URL. This has another name in newer versions.
+// Makes cpp-httplib send a path as it is in the URL. Newer versions have another name for this.
 template <typename Client>
 void send_as_it_is(Client& client) {
   if constexpr (requires { client.set_path_encode(false); })
@@ -188,8 +188,8 @@ void visit(const std::shared_ptr<Visit>& it) try {
   it->verdict = {false, error.what()};
 }
 
-// Whether `url` answers 200 and sends its whole body, over at most 10 redirects and within 10 s in
-// all. A thread could not be ended from outside; a green thread can, where it waits.
+// Whether `url` answers 200 and sends its whole body, with at most 10 redirects and within 10 s in
+// all. At the deadline the green thread is killed, which makes its next wait fail.
 Verdict is_ok(const std::string& url) {
   const auto it = std::make_shared<Visit>(Visit{.url = url});
   const auto visitor = green::spawn(visit, it);
@@ -202,14 +202,14 @@ Verdict is_ok(const std::string& url) {
 
 void fetch(const std::string& url) try {
   print(url, is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 
 int main(int argc, char* argv[]) {
   const auto urls = arguments(argc, argv);
   green::patch_all();
-  green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib has regular expressions at work
+  green::stack_size = 8 << 20;  // as for an OS thread: cpp-httplib uses regular expressions
   std::vector<green::Thread> fetches;
   for (const auto& url : urls) try {
       fetches.push_back(green::spawn(fetch, url));

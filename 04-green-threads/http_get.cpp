@@ -33,20 +33,20 @@ bool is_final(long status) {
   return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
 }
 
-// libcurl follows any 3xx that has a Location. Where this returns 0, it ends the transfer instead.
+// libcurl follows every 3xx that has a Location. If this returns 0, it ends the transfer instead.
 size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
   return is_final(status_of(curl)) ? 0 : size * count;
 }
 
-// libcurl's own way, but for the note of what is wrong when there is no socket.
+// As libcurl does it, but this also records the error if there is no socket.
 curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == -1) *static_cast<long*>(error) = errno;
   return fd;
 }
 
-// libcurl accepts a certificate's common name for want of other names. So OpenSSL checks the host
-// as well: the strict way, and for each connection, since a redirect may lead to another host.
+// libcurl accepts a certificate's common name if it has no other name. So OpenSSL checks the host
+// as well, strictly, and for each connection, because a redirect may lead to another host.
 CURLcode verify_host(CURL* curl, void* tls, void*) {
   const char* url = "";
   char *host = nullptr, address[sizeof(in6_addr)];
@@ -92,8 +92,8 @@ Response http_get(const std::string& url) {
   // #region options
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
-  set(CURLOPT_PROXY, "");                 // whatever the environment says
+  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // do not guess a scheme
+  set(CURLOPT_PROXY, "");                 // ignore the environment
   set(CURLOPT_USERAGENT, USER_AGENT);
   set(CURLOPT_WRITEFUNCTION, discard);
 
@@ -101,16 +101,16 @@ Response http_get(const std::string& url) {
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_HEADERFUNCTION, stop_if_final);
   set(CURLOPT_HEADERDATA, curl);
-  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
+  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close it at any moment
 
   set(CURLOPT_TIMEOUT, 10L);    // for all of it
-  set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
+  set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for a slow DNS server
 
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
   set(CURLOPT_SSL_CTX_FUNCTION, verify_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
     set(CURLOPT_CAINFO, file);
-    set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
+    set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
   // #endregion options
 

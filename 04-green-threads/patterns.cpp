@@ -1,5 +1,5 @@
-// Six problems of every network program, solved with green threads. A timer stands in for the
-// network. ../05-coroutines/patterns.md shows them beside the other models.
+// Six problems of every network program, solved with green threads. A timer replaces the network.
+// ../05-coroutines/patterns.md shows them beside the other models.
 
 #include <poll.h>
 #include <sys/signalfd.h>

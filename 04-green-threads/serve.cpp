@@ -1,5 +1,5 @@
-// A blocking server, cpp-httplib's, which has a thread pool: on one OS thread, because the pool it
-// is given here spawns green threads. Ask it for /delay/1 a thousand times at once.
+// cpp-httplib's blocking server, which uses a thread pool. It runs on one OS thread here, because
+// this pool spawns green threads. Ask it for /delay/1 a thousand times at once.
 
 #include <httplib.h>
 #include <sys/signalfd.h>
@@ -44,7 +44,7 @@ class GreenThreads : public httplib::TaskQueue {
 // #endregion queue
 
 // #region delay
-// A handler as for any thread: it knows nothing of green threads, and sleeps.
+// A handler like any other: it does not know of green threads, and sleeps.
 void delay(const httplib::Request& request, httplib::Response& response) {
   std::this_thread::sleep_for(std::chrono::duration<double>(std::stod(request.matches[1])));
   response.set_content("slept for " + request.matches[1].str() + " s\n", "text/plain");
@@ -52,12 +52,13 @@ void delay(const httplib::Request& request, httplib::Response& response) {
 // #endregion delay
 
 // #region serve
-// Serves on 127.0.0.1 until `signals` has one to read. A port of 0 is any.
+// Serves on 127.0.0.1 until a signal can be read from `signals`. Port 0 means any free port.
 bool serve(int port, int signals) {
   httplib::Server server;
   server.Get(R"(/delay/(\d{1,2}(?:\.\d{1,3})?))", delay);
   server.new_task_queue = [] { return new GreenThreads; };
-  // It looks 90 times a second whether an idle connection has a next request. So: one for each.
+  // It checks 90 times a second whether an idle connection has a next request. So each has only
+  // one.
   server.set_keep_alive_max_count(1);
   int listener = -1;
   server.set_socket_options([&](int fd) {
@@ -81,7 +82,7 @@ bool serve(int port, int signals) {
 // #endregion serve
 
 // #region main
-// The port that `text` is the number of, and nothing else.
+// The port number in `text`, which must be a number and nothing else.
 std::optional<std::uint16_t> to_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -102,7 +103,7 @@ int main(int argc, char* argv[]) {
   sigprocmask(SIG_BLOCK, &stop, nullptr);
 
   green::patch_all();
-  green::stack_size = 8 << 20;  // as an OS thread's: cpp-httplib's regular expressions are greedy
+  green::stack_size = 8 << 20;  // as for an OS thread: cpp-httplib's regular expressions need it
   bool served = false;
   green::join(green::spawn([&] { served = serve(*port, signalfd(-1, &stop, SFD_CLOEXEC)); }));
   if (!served) std::fprintf(stderr, "%s: cannot serve on port %d\n", argv[0], int(*port));

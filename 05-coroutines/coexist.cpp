@@ -1,6 +1,6 @@
-// Somebody else's asynchronous framework on the same loop: libcurl's multi interface. libcurl says
-// which sockets and what time it waits for, the loop tells it when that has come, and a coroutine
-// awaits the transfer. Every second URL goes through http_get instead: the loop sees no difference.
+// Another asynchronous framework on the same loop: libcurl's multi interface. libcurl says which
+// sockets it waits for and how long, the loop watches them, and a coroutine awaits the transfer.
+// Every second URL goes through http_get instead, and the loop treats both in the same way.
 
 #include <curl/curl.h>
 #include <sys/socket.h>
@@ -46,21 +46,21 @@ size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
   return is_final(status_of(curl)) ? 0 : size * count;
 }
 
-// As libcurl does it, but libcurl keeps the reason to itself when there is no socket to be had.
+// As libcurl does it, but this also records the error if there is no socket.
 curl_socket_t open_socket(void* error, curlsocktype, curl_sockaddr* address) {
   const int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd == -1) *static_cast<long*>(error) = errno;
   return fd;
 }
 
-// libcurl accepts a certificate's common name for want of other names. So OpenSSL checks the host
-// as well, for each connection, since a redirect may lead to another host.
+// libcurl accepts a certificate's common name if it has no other name. So OpenSSL checks the host
+// as well, for each connection, because a redirect may lead to another host.
 CURLcode check_host(CURL* curl, void* tls, void*) try {
   const char* url = "";
   curl_easy_getinfo(curl, CURLINFO_EFFECTIVE_URL, &url);
   verify_host(SSL_CTX_get0_param(static_cast<SSL_CTX*>(tls)), Url(url));
   return CURLE_OK;
-} catch (const std::exception&) {  // libcurl is C, and expects none
+} catch (const std::exception&) {  // libcurl is C code, and expects none
   return CURLE_PEER_FAILED_VERIFICATION;
 }
 
@@ -69,7 +69,7 @@ size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 }  // namespace
 
 // #region get
-// 01's http_get, with the one line that waits awaited.
+// 01's http_get, in which the one line that waits is a co_await.
 awaitable<Response> http_get(std::string url, Curl& multi) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(),
                                                                   curl_easy_cleanup);
@@ -87,8 +87,8 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
 
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // a scheme is not guessed
-  set(CURLOPT_PROXY, "");                 // whatever the environment says
+  set(CURLOPT_DEFAULT_PROTOCOL, "none");  // do not guess a scheme
+  set(CURLOPT_PROXY, "");                 // ignore the environment
   set(CURLOPT_USERAGENT, USER_AGENT);
   set(CURLOPT_WRITEFUNCTION, discard);
 
@@ -96,16 +96,16 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_HEADERFUNCTION, stop_if_final);
   set(CURLOPT_HEADERDATA, curl);
-  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close its end without a word
+  set(CURLOPT_FORBID_REUSE, 1L);  // a server may close it at any moment
 
   set(CURLOPT_TIMEOUT, 10L);    // for all of it
-  set(CURLOPT_QUICK_EXIT, 1L);  // nobody waits for a slow DNS server
+  set(CURLOPT_QUICK_EXIT, 1L);  // do not wait for a slow DNS server
 
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
   set(CURLOPT_SSL_CTX_FUNCTION, check_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
     set(CURLOPT_CAINFO, file);
-    set(CURLOPT_CAPATH, nullptr);  // the file alone, not the system's folder as well
+    set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
 
   const CURLcode result = co_await multi.perform(curl);
@@ -129,7 +129,7 @@ awaitable<Verdict> is_ok(awaitable<Response> get) {
 
 awaitable<void> fetch(std::string url, awaitable<Response> get) try {
   print(url, co_await is_ok(std::move(get)));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 // #endregion fetch

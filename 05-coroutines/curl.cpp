@@ -14,8 +14,8 @@
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// A transfer under way. `ended` expires at its deadline: libcurl's own is only as good as the timer
-// that it asks us for.
+// A running transfer. `ended` expires at its deadline, because libcurl's own deadline depends on
+// the timer that it asks us for.
 struct Curl::Transfer {
   Transfer(Curl& its_curl, CURL* its_easy)
       : curl(its_curl), easy(its_easy), ended(its_curl.loop_, std::chrono::seconds(10)) {}
@@ -26,7 +26,9 @@ struct Curl::Transfer {
     curl_multi_remove_handle(curl.multi_, easy);
     curl.set_timer();
   }
-  void end() { ended.expires_at(Clock::time_point::min()); }  // also for who will wait only later
+  void end() {
+    ended.expires_at(Clock::time_point::min());
+  }  // also for a coroutine that will wait only later
 
   Curl& curl;
   CURL* const easy;
@@ -36,9 +38,9 @@ struct Curl::Transfer {
   bool is_added = false;
 };
 
-// A descriptor of libcurl's that the loop watches. The handlers that wait share it; `watched` is
-// what libcurl wants now, and 0 for ever once it wants no more: then its number may already stand
-// for another file.
+// A descriptor of libcurl's that the loop watches. The handlers that wait share it. `watched` is
+// what libcurl wants now. Once libcurl wants nothing more it stays 0, because the number may
+// already belong to another file.
 struct Curl::Socket {
   Socket(asio::io_context& loop, curl_socket_t its_fd) : fd(its_fd), descriptor(loop) {
     error_code error;
@@ -53,7 +55,7 @@ struct Curl::Socket {
   }
   const curl_socket_t fd;
   asio::posix::stream_descriptor descriptor;
-  CURL* easy = nullptr;  // whose it is
+  CURL* easy = nullptr;  // its transfer
   int watched = 0;       // CURL_POLL_IN | CURL_POLL_OUT
   int waiting = 0;       // the directions in which a handler waits
 };
@@ -87,8 +89,7 @@ awaitable<CURLcode> Curl::perform(CURL* easy) {
 // #endregion perform
 
 // #region callbacks
-// An exception must not cross libcurl, which is C: what fails here ends the transfer that it is
-// for.
+// No exception may cross libcurl, which is C code. A failure here ends the transfer it belongs to.
 int Curl::on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {
   Curl& curl = *static_cast<Curl*>(self);
   if (what == CURL_POLL_REMOVE) return curl.forget(fd), 0;
@@ -162,9 +163,8 @@ void Curl::wait(const std::shared_ptr<Socket>& socket, int direction) {
 }
 
 // #region act
-// Tells libcurl what has happened, and the coroutines whose transfers that has ended. An error is
-// of the whole multi handle: libcurl 7.88, for one, divides by zero if it goes on after a lack of
-// memory.
+// Tells libcurl what has happened, and ends the transfers that are complete. An error concerns the
+// whole multi handle: libcurl 7.88 divides by zero if it goes on after a lack of memory.
 void Curl::act(curl_socket_t fd, int events) noexcept {
   if (broken_) return;
   int running = 0;

@@ -13,9 +13,9 @@
 
 #include "http_get.hpp"
 
-// libcurl owns its sockets: it opens and closes them, the loop only watches. libcurl is never
-// called from within a callback of its own: what it asks for there is noted down, and every call of
-// ours comes from the loop. It must outlive the loop's run().
+// libcurl owns its sockets: it opens and closes them, and the loop only watches. No function of the
+// multi interface is called from a callback of libcurl: callbacks record what libcurl wants, and
+// every call comes from the loop. This object must outlive the loop's run().
 class Curl {
  public:
   explicit Curl(boost::asio::io_context& loop);
@@ -23,8 +23,8 @@ class Curl {
   Curl(const Curl&) = delete;
   Curl& operator=(const Curl&) = delete;
 
-  // Performs the transfer that `easy` describes, within 10 s. To abandon it, cancel this, or
-  // destroy it. Throws what the loop has against one of its sockets.
+  // Performs the transfer that `easy` describes, within 10 s. Cancel or destroy the awaitable to
+  // abandon it. Throws if the loop cannot watch one of its sockets.
   awaitable<CURLcode> perform(CURL* easy);
 
  private:
@@ -49,6 +49,6 @@ class Curl {
   bool is_set_ = true;                                // whether timer_ knows
   std::map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   std::set<Transfer*> transfers_;
-  CURLMcode broken_ = CURLM_OK;  // why libcurl must not be called any more but to give up transfers
+  CURLMcode broken_ = CURLM_OK;  // why libcurl may only be called to remove transfers
   CURLM* const multi_;
 };

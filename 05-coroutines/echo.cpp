@@ -1,6 +1,6 @@
-// 04's echo, stackless: it says what it was sent each time it is resumed, but has no stack of its
-// own. The compiler turns it into an object, the frame, with what lives across a suspension. How it
-// behaves is for a library to say: C++20 asks its promise_type. 04 prints the same lines.
+// 04's echo without a stack of its own: each time it is resumed, it prints what it was sent. The
+// compiler turns it into an object, the frame, which holds what must survive a suspension. Its
+// promise_type, which a library defines, decides how it behaves. 04 prints the same lines.
 
 #include <coroutine>
 #include <cstdio>
@@ -11,14 +11,16 @@
 // #region generator
 class Generator {
  public:
-  // The part of the frame that its owner sees. The compiler calls each of these at its step.
+  // The part of the frame that its owner can use. The compiler calls each function at its step.
   struct promise_type {
     std::string value;  // what a `co_yield` sends out, and then what it was sent
     std::exception_ptr error;
 
     Generator get_return_object() { return Generator(Frame::from_promise(*this)); }
-    std::suspend_always initial_suspend() noexcept { return {}; }  // created is not yet started
-    std::suspend_always final_suspend() noexcept { return {}; }    // the owner destroys the frame
+    std::suspend_always initial_suspend() noexcept {
+      return {};
+    }  // does not start when it is created
+    std::suspend_always final_suspend() noexcept { return {}; }  // the owner destroys the frame
     void return_void() noexcept {}
     void unhandled_exception() { error = std::current_exception(); }
 
@@ -27,7 +29,7 @@ class Generator {
       promise_type& promise;
       bool await_ready() noexcept { return false; }                    // always suspend,
       void await_suspend(std::coroutine_handle<>) noexcept {}          // back into resume(),
-      std::string await_resume() { return std::move(promise.value); }  // and be worth what was sent
+      std::string await_resume() { return std::move(promise.value); }  // the value of the co_yield
     };
     Yield yield_value(std::string out) {
       value = std::move(out);
@@ -42,7 +44,7 @@ class Generator {
     if (frame_) frame_.destroy();
   }
 
-  // Has its co_yield return `value`, and runs it to the next one. Throws what it throws.
+  // Makes its co_yield return `value`, and runs it to the next one. Throws what it throws.
   void send(std::string value) {
     frame_.promise().value = std::move(value);
     frame_.resume();
@@ -62,7 +64,7 @@ class Generator {
 Generator echo() {
   std::puts("  started");
   for (std::string sent;;) {
-    sent = co_yield sent;  // stops here until it is sent something
+    sent = co_yield sent;  // stops here until something is sent
     if (sent.empty()) break;
     std::printf("  received: %s\n", sent.c_str());
   }

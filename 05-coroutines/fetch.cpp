@@ -1,5 +1,5 @@
-// Fetches the URLs all at once: 01 with `co_await`. A fetch that waits is a coroutine suspended,
-// not a thread blocked; one thread runs them all, so nothing that they share needs a lock.
+// Fetches all URLs at once: chapter 01 with `co_await`. A fetch that waits is a suspended coroutine
+// and blocks no thread. One thread runs all of them, so what they share needs no lock.
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -17,7 +17,7 @@ awaitable<Verdict> is_ok(std::string url) {
 
 awaitable<void> fetch(std::string url) try {
   print(url, co_await is_ok(url));
-} catch (const std::exception& error) {  // it costs this URL, not the others
+} catch (const std::exception& error) {  // an error costs only this URL
   print(url, error);
 }
 

@@ -1,5 +1,5 @@
-// No library: a loop on epoll, a task, and a fetch that suspends where it would block. This is all
-// that stands behind `co_await`. For http URLs with a numeric address, and without redirects.
+// No library: a loop on epoll, a task, and a fetch that suspends where it would block. `co_await`
+// needs no more than this. For http URLs with a numeric address, and without redirects.
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>
@@ -34,7 +34,7 @@ using Clock = std::chrono::steady_clock;
 // Knows which coroutine waits for which file descriptor, and until when.
 class Loop {
  public:
-  // What `co_await loop.ready(...)` waits for. It lives in the frame of the coroutine that waits.
+  // The awaiter of `co_await loop.ready(...)`. It is in the frame of the coroutine that waits.
   struct Ready {
     Loop& loop;
     int fd;
@@ -70,8 +70,8 @@ class Loop {
     return {*this, fd, events, deadline};
   }
 
-  // Resumes coroutines until none waits. `events` may hold several of them: a coroutine that is
-  // resumed must not destroy another one. Here nobody does before main ends.
+  // Resumes coroutines until none waits. `events` may refer to several of them, so a coroutine that
+  // is resumed must not destroy another one. Here that happens only when main ends.
   void run() {
     while (!waiting_.empty()) {
       const auto left = waiting_.begin()->first - Clock::now();
@@ -97,7 +97,8 @@ class Loop {
 // #endregion loop
 
 // #region task
-// A coroutine that another one awaits. It starts when that happens, and resumes it at its end.
+// A coroutine that another one awaits. It starts when it is awaited, and resumes the other at its
+// end.
 template <typename T>
 class Task {
  public:

@@ -1,8 +1,7 @@
-// Step by step the twin of 03's agent.cpp: resolve, connect, handshake, write, read headers, read
+// The steps are those of 03's agent.cpp: resolve, connect, handshake, write, read headers, read
 // body. There each step is a handler that starts the next one; here it is a `co_await`.
 //
-// A coroutine takes its parameters by value, or by reference what belongs to the one that awaits
-// it.
+// Coroutines take parameters by value, or by reference if the coroutine that awaits them owns them.
 
 #include "http_get.hpp"
 
@@ -42,8 +41,8 @@ using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 namespace {
 
 // #region receive
-// Read piece by piece: Beast's async_read would miss a cancellation that comes between two of its
-// pieces, while each co_await asks whether one has come.
+// Reads piece by piece. Beast's async_read would miss a cancellation between two of its pieces, but
+// each co_await checks for one.
 template <typename Stream>
 awaitable<Response> receive(Stream& stream) {
   boost::beast::flat_buffer buffer(max_header);
@@ -52,7 +51,7 @@ awaitable<Response> receive(Stream& stream) {
     parser.emplace();
     while (!parser->is_header_done())
       co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
-  } while (parser->is_interim());  // the real one follows
+  } while (parser->is_interim());  // the final answer follows
   if (parser->response().status == 200) {
     buffer.reserve(piece_of_body);
     while (!parser->is_done())
@@ -63,9 +62,9 @@ awaitable<Response> receive(Stream& stream) {
 // #endregion receive
 
 // #region exchange
-// The stream is a TCP socket, or TLS over one. While the server thinks, there is no buffer and no
-// parser yet: what a fetch holds while it waits is what 10,000 of them hold at once. (Not so over
-// TLS, which may have read some of the answer already.)
+// The stream is a TCP socket, or TLS over one. While it waits for the server, it has no buffer and
+// no parser yet, because 10,000 fetches may wait at once. (Over TLS it does not wait here: TLS may
+// already have read a part of the answer.)
 template <typename Stream>
 awaitable<Response> exchange(Stream& stream, const Url& url) {
   co_await asio::async_write(stream, asio::buffer(make_request(url)), asio::deferred);
@@ -87,7 +86,7 @@ awaitable<Response> exchange_over_tls(Socket& socket, const Url& url) {
 // #endregion handshake
 
 // #region get
-// Connected to the first of the server's endpoints that answers.
+// Returns a socket that is connected to the first of the server's endpoints that answers.
 awaitable<Socket> connect(const Url& url) {
   const Endpoints endpoints = co_await resolve(url);
   for (auto endpoint = endpoints.begin();; ++endpoint) {
@@ -101,7 +100,7 @@ awaitable<Socket> connect(const Url& url) {
   }
 }
 
-// No coroutine itself, and so no frame: it only says which one to await.
+// This is not a coroutine, so it has no frame. It only chooses the coroutine to await.
 awaitable<Response> get(Socket& socket, const Url& url) {
   return url.is_https ? exchange_over_tls(socket, url) : exchange(socket, url);
 }
@@ -126,7 +125,7 @@ awaitable<Response> follow(std::string text) {
 awaitable<Response> http_get(std::string url) try {
   const auto loop = co_await asio::this_coro::executor;
   Timer deadline(loop, std::chrono::seconds(10));
-  // Whichever of the two is first cancels the other, wherever it is suspended.
+  // The first of the two to complete cancels the other, wherever that is suspended.
   const auto [order, error, response, expired] =
       co_await asio::experimental::make_parallel_group(
           asio::co_spawn(loop, follow(std::move(url)), asio::deferred),

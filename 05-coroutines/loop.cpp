@@ -10,8 +10,8 @@
 namespace asio = boost::asio;
 
 // #region run
-// Asio starts an operation only once its coroutine is suspended. If that fails, for want of memory,
-// the exception cannot reach the co_await: it comes out here, and the coroutine is destroyed. The
+// Asio starts an operation only after its coroutine is suspended. If there is no memory for it, the
+// exception cannot reach the co_await. It comes out of run(), and the coroutine is destroyed. The
 // others go on.
 void Loop::run() {
   while (!stopped()) try {
@@ -21,7 +21,7 @@ void Loop::run() {
 }
 // #endregion run
 
-// A service of the loop, to be told when that goes.
+// A service of the loop, which is told when the loop is destroyed.
 struct Door::Service : asio::execution_context::service {
   static inline asio::execution_context::id id;
   explicit Service(asio::io_context& loop) : service(loop), door(std::make_shared<Door>()) {
@@ -43,6 +43,6 @@ void Door::call(const std::function<void()>& f) {
       const std::lock_guard lock(mutex_);
       if (loop_) asio::post(*loop_, f);
       return;
-    } catch (const std::bad_alloc&) {  // again, when there is memory
+    } catch (const std::bad_alloc&) {  // try again when there is memory
     }
 }

@@ -1,5 +1,5 @@
-// The event loop: Asio's, which runs on where one coroutine has been lost, and a door in it for
-// other threads.
+// Asio's event loop, which goes on after it has lost a coroutine, and a door into it for other
+// threads.
 
 #pragma once
 
@@ -16,12 +16,12 @@ class Loop : public boost::asio::io_context {
   void run();
 };
 
-// The way into a loop from a thread that may outlive it.
+// The way into a loop for a thread that may outlive it.
 class Door {
  public:
   static std::shared_ptr<Door> of(boost::asio::io_context& loop);
 
-  // Has the loop call `f` on its own thread, if it is still there.
+  // Makes the loop call `f` on its own thread, if the loop still exists.
   void call(const std::function<void()>& f);
 
  private:

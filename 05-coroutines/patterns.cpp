@@ -1,4 +1,4 @@
-// Six problems of every network program, solved with coroutines. A timer stands in for the network.
+// Six problems of every network program, solved with coroutines. A timer replaces the network.
 // patterns.md shows them beside the other models. And three more: backpressure, a scope that waits
 // for its tasks, and the way to a pool of threads and back.
 
@@ -104,7 +104,7 @@ awaitable<void> retry(std::function<awaitable<std::string>()> attempt) {
 
 // #region first
 awaitable<void> first() {
-  const auto winner = co_await (ask(1h, "slow") || ask(10ms, "fast"));  // and cancels the other
+  const auto winner = co_await (ask(1h, "slow") || ask(10ms, "fast"));  // it cancels the other
   say("first answer", std::visit([](const std::string& answer) { return answer; }, winner));
 }
 // #endregion first
@@ -126,7 +126,7 @@ using Channel = asio::experimental::channel<void(error_code, int)>;
 awaitable<void> produce(Channel& channel, int& ahead, int& most) {
   for (int i = 0; i < 10; ++i) {
     most = std::max(most, ++ahead);
-    co_await channel.async_send(error_code(), i, use_awaitable);  // waits where there is no room
+    co_await channel.async_send(error_code(), i, use_awaitable);  // waits while there is no room
   }
   channel.close();
 }
@@ -162,7 +162,7 @@ awaitable<void> scope() {
 // #endregion scope
 
 // #region pool
-int compute() { return 6 * 7; }  // think of a second of work
+int compute() { return 6 * 7; }  // imagine a second of work
 
 awaitable<int> on_this_thread() { co_return compute(); }
 

@@ -28,9 +28,9 @@ Answer answer_of(const Url& url) noexcept try { return {nullptr, look_up(url)}; 
 }  // namespace
 
 // #region resolve
-// getaddrinfo blocks and cannot be cancelled. So a thread of its own runs it, and a channel brings
-// word of the answer: a fetch whose time is up stops waiting there, and leaves the thread to
-// itself. (Asio's async_resolve has one thread for all names: a slow one would hold up all the
+// getaddrinfo blocks and cannot be cancelled. So it runs on a thread of its own, which reports
+// through a channel. At its deadline a fetch stops waiting for the channel, and leaves the thread
+// behind. (Asio's async_resolve has one thread for all names, so a slow one would hold up all the
 // others.)
 awaitable<Endpoints> resolve(Url url) {
   Endpoints endpoints = known(url);

@@ -1,5 +1,5 @@
-// One asynchronous operation, used in four ways without changing it. Its last parameter, the
-// completion token, says how the answer comes: that is "strategy agnostic".
+// One asynchronous operation, used in four ways without a change. Its last parameter, the
+// completion token, decides how the result is delivered. That is what "strategy agnostic" means.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -28,7 +28,7 @@ auto async_shout(asio::io_context& loop, std::string text, Token&& token) {
   auto timer = std::make_unique<asio::steady_timer>(loop, std::chrono::milliseconds(10));
   auto step = [timer = std::move(timer), text, waiting = false](auto& self,
                                                                 error_code error = {}) mutable {
-    auto& wait = *timer;  // which moves on with `self`
+    auto& wait = *timer;  // it moves together with `self`
     if (!std::exchange(waiting, true)) return wait.async_wait(std::move(self));
     for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     self.complete(error, text);
@@ -47,7 +47,7 @@ void with_callback(asio::io_context& loop) {
 
 void with_future(asio::io_context& loop) {
   std::future<std::string> answer = async_shout(loop, "a future", asio::use_future);
-  loop.run();  // get() would block the only thread: who runs the loop then?
+  loop.run();  // get() alone would block the only thread, which must run the loop
   print(answer.get());
 }
 

@@ -1,4 +1,4 @@
-// 01's raw: a GET by the kernel's calls alone, from outside.
+// 01's raw, from outside: a GET with only the kernel's calls.
 
 #include <chrono>
 #include <thread>

@@ -1,4 +1,4 @@
-// Chapter 03 from outside: what the contract's table does not ask, or asks of this chapter only.
+// Chapter 03 from outside: what the contract's table does not test, or only for this chapter.
 
 #include <algorithm>
 #include <chrono>

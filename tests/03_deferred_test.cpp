@@ -1,4 +1,4 @@
-// Each sentence of what a Deferred promises, in chapter 03's deferred.hpp.
+// Tests each promise that chapter 03's deferred.hpp makes about a Deferred.
 
 #include <memory>
 #include <optional>

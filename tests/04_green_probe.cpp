@@ -1,5 +1,6 @@
-// What only a program of its own can show of chapter 04's green threads. The first argument says
-// what; tests/04_programs_test.cpp looks on. Built twice, once with a patch that nobody can see.
+// Shows what chapter 04's green threads can only show in a program of their own. The first argument
+// says what; tests/04_programs_test.cpp runs it. Built twice, once with a patch that is not
+// visible.
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// 05-coroutines: what the table of URLs cannot say of it, its parts from within, and its smaller
+// 05-coroutines: what the table of URLs cannot test, its parts from inside, and its smaller
 // programs.
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
-// The benchmark from outside: what it counts, and how its figures come into the pages. Never how
-// long anything takes.
+// The benchmark from outside: what it counts, and how its figures get into the pages. These tests
+// never check how long anything takes.
 
 #include <algorithm>
 #include <filesystem>

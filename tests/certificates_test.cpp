@@ -1,6 +1,6 @@
-// Whose certificate is it? A table: each row is a host that is asked for, what the server's
-// certificate says, and whether that is the host by a strict reading of RFC 9525: no common name;
-// an address only as an address; a wildcard for the whole of the first label, and for no more.
+// A table of certificates. Each row has the host that is asked for, the names in the server's
+// certificate, and whether they match by a strict reading of RFC 9525: no common name; an address
+// only as an address; a wildcard only for the whole first label.
 
 #include "server/certificates.hpp"
 
@@ -283,9 +283,12 @@ class Site {
   int listener() const { return listener_.get(); }
   const std::string& url() const { return url_; }
 
+  Descriptor accept() const {
+    return Descriptor(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+
   // One connection, from its start to its end.
-  void serve() const {
-    const Descriptor connection(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  void serve(const Descriptor& connection) const {
     const timeval patience{5, 0};
     setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const std::unique_ptr<SSL, Free<SSL_free>> tls(checked(SSL_new(context_.get())));
@@ -317,7 +320,7 @@ class Site {
   std::string url_;
 };
 
-// A site for each row, and a thread that serves them.
+// A site for each row, and a thread for each connection: a client that is slow holds up no other.
 class Sites {
  public:
   explicit Sites(const std::vector<Row>& rows) {
@@ -332,12 +335,15 @@ class Sites {
 
  private:
   void serve() const {
+    std::list<std::jthread> connections;
     std::vector<pollfd> fds{{stop_.read_end.get(), POLLIN, 0}};
     for (const auto& site : sites_) fds.push_back({site.listener(), POLLIN, 0});
     while (poll(fds.data(), fds.size(), -1) > 0 && !fds[0].revents) {
       auto site = sites_.begin();
       for (std::size_t i = 1; i < fds.size(); ++i, ++site)
-        if (fds[i].revents) site->serve();
+        if (fds[i].revents)
+          connections.emplace_back(
+              [site, connection = site->accept()] { site->serve(connection); });
     }
   }
 
@@ -434,16 +440,19 @@ TEST_CASE("certificates: each of many URLs is held to its own host") {
   const Sites sites(rows);
   const Folder folder;
   const std::string authorities = folder.write("ca.pem", sites.authority());
-  Lines urls, expected;
+  // Each URL has its 10 s however busy the machine is: not all of them can be on one command line.
+  const std::size_t part = 20;
   auto site = sites.all().begin();
-  for (const auto& row : rows) {
-    urls.push_back(site->url());
-    expected.push_back(site->url() + (row.ok ? " OK" : " Bad"));
-    ++site;
-  }
-  for (const auto& fetcher : fetchers()) {
-    INFO(fetcher.program);
-    const Result result = run(trusting(authorities, fetcher, urls));
-    CHECK(difference(lines(result.out), expected) == Lines());
+  for (std::size_t from = 0; from < rows.size(); from += part) {
+    Lines urls, expected;
+    for (std::size_t i = from; i < std::min(from + part, rows.size()); ++i, ++site) {
+      urls.push_back(site->url());
+      expected.push_back(site->url() + (rows[i].ok ? " OK" : " Bad"));
+    }
+    for (const auto& fetcher : fetchers()) {
+      INFO(fetcher.program);
+      const Result result = run(trusting(authorities, fetcher, urls));
+      CHECK(difference(lines(result.out), expected) == Lines());
+    }
   }
 }

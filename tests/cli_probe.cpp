@@ -1,4 +1,4 @@
-// Chapter 01's cli, which is all chapters', in a program that loses URLs: each URL says what is to
+// Chapter 01's cli, which all chapters share, in a program that loses URLs: each URL says what will
 // happen to it.
 
 #include <fcntl.h>

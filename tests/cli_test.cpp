@@ -1,4 +1,4 @@
-// One line for each URL, whatever becomes of the program: cli, which all chapters have.
+// Tests cli, which all chapters have: one line for each URL, however the program ends.
 
 #include <algorithm>
 

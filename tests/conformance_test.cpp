@@ -1,4 +1,5 @@
-// The contract of `fetch` as a table: each row is one URL and what every chapter must say to it.
+// The contract of `fetch` as a table: each row has one URL, and what every chapter must print for
+// it.
 
 #include <curl/curlver.h>
 #include <httplib.h>

@@ -1,5 +1,5 @@
-// What is the same in several chapters is the same to the byte, and what differs is the model: the
-// chapters' programs stay as short, and as much alike, as the talk's.
+// Files that several chapters share are the same to the byte. The chapters' programs differ only in
+// their model, and stay as short as the talk's.
 
 #include <algorithm>
 #include <filesystem>

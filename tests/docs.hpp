@@ -1,4 +1,4 @@
-// Holds what a README shows against what is there. A block's first line says which kind it is:
+// Compares what a README shows with what is there. The first line of a block says its kind:
 //
 //   ```cpp fetch.cpp           is all of that file, beside the README
 //   ```cpp fetch.cpp#name      is the region `name` of it

@@ -1,4 +1,4 @@
-// What the READMEs show is what is there. And before that: the checks see what is not.
+// The READMEs show what is there. The first tests check that the checks themselves find errors.
 
 #include "docs.hpp"
 

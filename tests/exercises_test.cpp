@@ -1,6 +1,6 @@
-// The exercises from outside: what every one must have, and what ./learn says to a learner on the
-// whole way from the first to the last. (Whether each answer gets its verdict is tested by ctest's
-// `exercises`, one test each.)
+// The exercises from outside: what each of them must have, and what ./learn tells a learner from
+// the first to the last. (The tests named `exercises` in ctest check that each answer gets its
+// verdict.)
 
 #include <poll.h>
 #include <pty.h>

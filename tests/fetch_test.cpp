@@ -1,5 +1,5 @@
-// What the table of URLs cannot say of the fetchers: many URLs at once, their order, and a machine
-// that lacks something.
+// Tests of the fetchers that the table of URLs cannot contain: many URLs at once, their order, and
+// a machine that lacks something.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -383,14 +383,14 @@ TEST_CASE("fetch: an allocation that fails loses no line of a URL that is Bad") 
   const RefusedPort refused;
   // The name is one of our own module's: glibc aborts when memory fails in its look-up.
   const Lines urls{"nonsense",
+                   server.url("/status/200"),
                    refused.url("/"),
                    "http://name.test:" + std::to_string(server.port()) + "/status/404",
                    server.url("/status/404"),
                    server.url("/truncate"),
                    server.url("/close"),
                    server.url("/redirect/11"),
-                   server.url("/redirect-to?url=ftp://x/"),
-                   server.url("/status/200")};
+                   server.url("/redirect-to?url=ftp://x/")};
   for_each([&](const Fetcher& fetcher) {
     std::size_t ok = 0;
     for (const auto& result : without_memory(fetcher, urls, 400)) ok += count_ok(result, urls);

@@ -1,4 +1,4 @@
-// The chapters' programs that are held to the contract. A new one joins by a line in fetchers.cpp.
+// The chapters' programs that must keep the contract. Add a new one in fetchers.cpp.
 
 #pragma once
 

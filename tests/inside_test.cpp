@@ -1,5 +1,5 @@
-// What is told of a fetcher from inside: who sleeps, who works for which URL. Logs that strace
-// wrote are in inside/logs; where strace may look into programs here, it does so as well.
+// What the view from inside says about a fetcher: where threads sleep, and which URL they work for.
+// It uses logs of strace from inside/logs, and strace itself where that is permitted.
 
 #include <algorithm>
 #include <fstream>
@@ -403,8 +403,34 @@ TEST_CASE("inside: a URL by the thousand") {
   log += log_of({end});
   const auto all = inside::lanes(inside::parse(log), urls);
   CHECK(all.most_at_once() == 3000);
-  CHECK(inside::svg({{"05-coroutines", all, 0}}, urls).size() < 200'000);
+  const std::string svg = inside::svg({{"05-coroutines", all, 0}}, urls);
+  CHECK(svg.size() < 200'000);
+  CHECK(svg.find(">100 of 3,000 URLs</text>") != std::string::npos);
   CHECK(lines(inside::text({{"05-coroutines", all, 0}}, urls)).size() < 50);
+}
+
+TEST_CASE("inside: a turn for many URLs does not push away what comes behind") {
+  std::string log = log_of({start});
+  Lines urls;
+  for (int i = 0; i < 200; ++i) {
+    const std::string n = std::to_string(i), fd = std::to_string(i + 5);
+    const std::string open = "1 " + n + " socket(AF_INET, SOCK_STREAM, 0) = " + fd + " <0.000000>";
+    const std::string send = "1 " + n + " sendto(" + fd + ", \"GET /" + n +
+                             " HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\", 95, 0) = 95 <0.000001>";
+    log += log_of({open.c_str(), send.c_str()});
+    urls.push_back("http://x/" + n);
+  }
+  log += log_of({"1 200 epoll_wait(4, [], 128, -1) = 1 <49.8>",
+                 "1 50000 recvfrom(5, \"HTTP/1.1 200 OK\", 512, 0, NULL, NULL) = 60 <0.000010>",
+                 "1 99000 +++ exited with 0 +++"});
+  const auto all = inside::lanes(inside::parse(log), urls);
+  const std::string text = inside::text({{"05-coroutines", all, 0}}, urls, {}, {80, true, false});
+  INFO(text);
+  CHECK(std::regex_search(text, std::regex("\n  main  .{0,20}\\.epoll_wait\\.{10,}1")));
+  const std::string svg = inside::svg({{"05-coroutines", all, 0}}, urls);
+  static const std::regex mark("<rect class='a\\d?' x='([0-9.]+)'");
+  for (std::sregex_iterator at(svg.begin(), svg.end(), mark), last; at != last; ++at)
+    CHECK(std::stod((*at)[1]) < 700);
 }
 
 TEST_CASE("inside: the tool draws a log") {

@@ -1,5 +1,5 @@
-// ./learn from outside. It knows one build folder, build/, so from another one only its words are
-// tested.
+// ./learn from outside. It uses only the build folder build/, so a test in another one can check
+// only its messages.
 
 #include <unistd.h>
 

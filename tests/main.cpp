@@ -1,4 +1,4 @@
-// The main program of all the tests, apart because it takes long to compile.
+// The main program of all tests. It has a file of its own because it takes long to compile.
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_session.hpp>

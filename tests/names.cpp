@@ -1,6 +1,6 @@
-// A module to load into a program before all others (LD_PRELOAD), in place of name servers:
-// the names that end with .test and localhost. with its dot are this machine, and to look up
-// slow.test takes longer than anybody waits.
+// A module to load into a program before all others (LD_PRELOAD). It replaces name servers: names
+// that end with .test, and localhost. with its dot, mean this machine. The look-up of slow.test
+// takes longer than any program waits.
 
 #include <dlfcn.h>
 #include <netdb.h>

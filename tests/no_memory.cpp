@@ -1,5 +1,5 @@
-// A module to load into a program before all others (LD_PRELOAD): from the first socket() on, the
-// allocation whose number NO_MEMORY says, counted from 0, fails.
+// A module to load into a program before all others (LD_PRELOAD). It counts allocations from 0,
+// from the first socket() on, and makes the one with the number in NO_MEMORY fail.
 
 #include <dlfcn.h>
 #include <sys/socket.h>

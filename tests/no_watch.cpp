@@ -1,5 +1,5 @@
-// A module to load into a program before all others (LD_PRELOAD): of the sockets of TCP that epoll
-// is to watch, it refuses the one whose number NO_WATCH says, counted from 0.
+// A module to load into a program before all others (LD_PRELOAD). It counts from 0 the TCP sockets
+// that epoll is asked to watch, and refuses the one with the number in NO_WATCH.
 
 #include <dlfcn.h>
 #include <sys/epoll.h>

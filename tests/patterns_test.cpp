@@ -1,4 +1,4 @@
-// The chapters' patterns.cpp: every model solves the same problems, and says so in the same words.
+// The chapters' patterns.cpp: every model solves the same problems, and prints the same words.
 
 #include "catch.hpp"
 #include "fetchers.hpp"

@@ -1,4 +1,4 @@
-// A program under test, run from outside: its output, its exit, its memory, and its children.
+// Runs a program under test from outside: its output, its exit, its memory, and its children.
 
 #pragma once
 

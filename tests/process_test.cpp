@@ -1,4 +1,4 @@
-// The helpers' own tests: what they would miss, every other test would miss.
+// Tests of the test helpers: an error that they miss, every other test would miss, too.
 
 #include "process.hpp"
 

@@ -1,4 +1,4 @@
-// Each chapter's fetch.py says what the chapter's fetch says, and is as short as the talk's own.
+// Each chapter's fetch.py prints what the chapter's fetch prints, and is as short as the talk's.
 
 #include <algorithm>
 #include <fstream>

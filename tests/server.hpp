@@ -1,4 +1,4 @@
-// The test server as a fixture: one of its own for each test, on a free port.
+// The test server as a fixture: each test has its own, on a free port.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// The test server's own tests, by clients that have nothing in common with it: cpp-httplib, and raw
-// sockets for what no library would send.
+// Tests of the test server, with clients that share no code with it: cpp-httplib, and raw sockets
+// for what no library would send.
 
 #include "server.hpp"
 

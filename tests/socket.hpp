@@ -1,5 +1,5 @@
-// Raw TCP on the loopback, for what no HTTP library would send, or would hide. Every call gives
-// up after 30 s, by an exception.
+// Raw TCP on the loopback, for what an HTTP library would not send, or would hide. Every call
+// throws after 30 s.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// A module to load into a program before all others (LD_PRELOAD): the machine's folder of trusted
-// certificates has one, the file that SYSTEM_CERTIFICATE names, for whatever OpenSSL looks for.
+// A module to load into a program before all others (LD_PRELOAD). It makes OpenSSL find the file in
+// SYSTEM_CERTIFICATE, whatever it looks for in the machine's folder of trusted certificates.
 
 #include <dlfcn.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-// The test server's pictures: known requests, at known times, must be these bars. And its records:
-// what is a run, and that they do not grow without end.
+// The test server's pictures: known requests at known times must give these bars. And its records:
+// how runs are separated, and that the records do not grow without limit.
 
 #include "server/timeline.hpp"
 

@@ -1,4 +1,4 @@
-// What the test server tells those who watch it, with a raw client.
+// What the test server's views show, read by a raw client.
 
 #include <csignal>
 #include <regex>

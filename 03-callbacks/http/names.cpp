@@ -13,7 +13,7 @@ namespace ip = boost::asio::ip;
 
 namespace {
 
-// Whether the host is this machine by name, which needs no look-up (RFC 6761).
+// Whether the host's name means this machine, which needs no look-up (RFC 6761).
 bool is_localhost(std::string host) {
   std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
   return host == "localhost" || host.ends_with(".localhost");

@@ -1,6 +1,6 @@
-// Reads an answer in constant memory: keeps its status and its Location, lets the other fields go
-// by, and throws the body away as it comes. Beast's own parser keeps all fields, and *throws* at
-// one of 64 KB, out of the operation that reads and out of the loop. This one throws nothing.
+// Reads an answer in constant memory. It keeps the status and the Location, ignores the other
+// fields, and discards the body. Beast's own parser keeps all fields, and *throws* at a field of 64
+// KB, out of the operation that reads and out of the loop. This one throws nothing.
 
 #pragma once
 
@@ -18,7 +18,7 @@ class Parser : public boost::beast::http::basic_parser<false> {
 
   // As soon as the header is there.
   const Response& response() const { return response_; }
-  // Whether the answer is still to come: this is 100 Continue, or one of its like.
+  // Whether this is an interim answer, such as 100 Continue, and the final one follows.
   bool is_interim() const { return response_.status / 100 == 1 && response_.status != 101; }
 
  private:
@@ -28,7 +28,7 @@ class Parser : public boost::beast::http::basic_parser<false> {
   using string_view = boost::beast::string_view;
   using Length = boost::optional<std::uint64_t>;
 
-  // What basic_parser calls. Each is pure there, if it is there: the last is new in Boost 1.90.
+  // basic_parser calls these. They are pure virtual there; the last one is new in Boost 1.90.
   void on_request_impl(verb, string_view, string_view, int, error_code&) {}
   void on_response_impl(int code, string_view reason, int version, error_code& error);
   void on_field_impl(field name, string_view text, string_view value, error_code& error);

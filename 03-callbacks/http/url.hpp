@@ -1,4 +1,4 @@
-// What a URL means. It is parsed once, and carried as a value.
+// A URL and its parts. It is parsed once, and passed on as a value.
 
 #pragma once
 
@@ -7,21 +7,21 @@
 
 struct Url {
   // Throws std::invalid_argument, with a reason for a person, unless `text` is an absolute http or
-  // https URL without spaces and control characters. What people write into paths and queries
-  // though no URL may have it becomes percent codes; the fragment is left out.
+  // https URL without spaces and control characters. Other characters that a URL may not have
+  // become percent codes in its path and query. The fragment is left out.
   explicit Url(const std::string& text);
 
   // Returns the URL that `link` means on this page. The user's name and password stay with their
   // server. Throws as the constructor does.
   Url join(std::string link) const;
 
-  // The host as certificates and SNI name it.
+  // The host's name as in certificates and SNI.
   std::string certified() const;
 
   bool is_https = false;
   bool has_name = true;       // or else a numeric address
   std::uint16_t port = 0;     // 80 or 443 unless the URL has one
-  std::string host;           // as it is looked up: no brackets, decoded
+  std::string host;           // for the look-up: no brackets, decoded
   std::string authority;      // localhost:8080, for the Host header
   std::string target;         // /path?query
   std::string authorization;  // Basic ..., or empty without user:password@

@@ -1,4 +1,4 @@
-// The hub: Asio's event loop, which resumes green threads. And what they do to wait.
+// The hub: Asio's event loop, which resumes green threads, and the functions with which they wait.
 
 #include "green.hpp"
 
@@ -29,8 +29,8 @@ using namespace detail;
 namespace {
 
 // #region exceptions
-// What the C++ runtime knows of the exceptions being handled. It is one per OS thread; were it not
-// swapped, `throw;` in one green thread's handler would throw another one's exception.
+// What the C++ runtime stores about exceptions that are being handled, per OS thread. Each switch
+// must swap it. Otherwise `throw;` in one green thread could throw an exception of another one.
 struct Exceptions {
   void* caught = nullptr;
   unsigned int uncaught = 0;
@@ -54,7 +54,7 @@ Hub* make_hub() try { return new Hub; } catch (const boost::system::system_error
 
 }  // namespace
 
-// It is never destroyed: that would unwind the stacks of stragglers, through C code.
+// It is never destroyed, because that would unwind stacks that are still in use, through C code.
 asio::io_context& detail::loop() {
   static Hub& hub = *make_hub();
   return hub.loop;
@@ -67,7 +67,7 @@ using Resume = asio::async_result<Yield, void()>::handler_type;
 struct Green {
   std::function<void()> body;
   Yield* yield = nullptr;
-  std::optional<Resume> resume;  // what gives it its next turn, while it waits
+  std::optional<Resume> resume;  // resumes it, while it waits
   asio::steady_timer alarm{loop()};
   bool woken = false, killed = false, ended = false, told = false;
   Queue joiners;
@@ -91,7 +91,7 @@ namespace {
 thread_local Green* running = nullptr;
 thread_local TimePoint turn_began;
 std::size_t alive = 0;  // green threads that have not ended
-Queue to_last;          // those who wait for the last of them to end
+Queue to_last;          // those that wait for all the others to end
 
 void begin_turn(Green& me) {
   swap_exceptions(me.exceptions);
@@ -109,7 +109,7 @@ void leave(Green& me) {
       [&me](Resume resume) { me.resume.emplace(std::move(resume)); }, *me.yield);
 }
 
-// From the hub: the green thread's turn, until it leaves.
+// Called by the hub. Runs the green thread until it switches back.
 void resume(Green& green) {
   Resume next = std::move(*green.resume);
   green.resume.reset();
@@ -117,8 +117,9 @@ void resume(Green& green) {
 }
 
 // #region switch_to_hub
-// Every switch is here. Before, the caller has started something that will resume() this green
-// thread: if there is no memory for it, it throws where that can still be told.
+// All switches happen here. Before the call, the caller has started something that will resume()
+// this green thread. If there is no memory for that, it throws there, where the error can be
+// reported.
 void switch_to_hub() {
   Green& me = *running;
   const int error = errno;
@@ -134,7 +135,7 @@ void run(Green& me, Yield yield) {
   leave(me);
   begin_turn(me);
   try {
-    const auto body = std::move(me.body);  // what it holds goes before the joiners know
+    const auto body = std::move(me.body);  // destroys what it holds before the joiners wake
     body();
   } catch (...) {
     me.error = std::current_exception();
@@ -156,7 +157,7 @@ bool detail::suspend(TimePoint deadline) {
   return me.woken;
 }
 
-// If the alarm went off already, cancel() does nothing: the green thread is about to resume anyway.
+// If the alarm has gone off already, cancel() does nothing: the green thread will resume anyway.
 void detail::wake(Green& green) {
   green.woken = true;
   green.alarm.cancel();
@@ -178,7 +179,7 @@ Thread detail::start(std::function<void()> body) {
   green->body = std::move(body);
   const Stack stack(stack_size);
   const auto run_it = [green](Yield yield) { run(*green, yield); };
-  // asio::spawn alone would give it its first turn at once when the caller is a green thread.
+  // asio::spawn alone would run it at once if the caller is a green thread.
   try {
     asio::post(loop(), [green, run_it, stack] {
       asio::spawn(loop().get_executor(), std::allocator_arg, stack, run_it, asio::detached);
@@ -199,7 +200,7 @@ void detail::Queue::push(Place& place) {
   place.before->behind = place.behind->before = &place;
 }
 
-// Who is woken takes part no more: what comes next is for the next one.
+// A green thread that is woken leaves the queue, so the next wake-up goes to another one.
 void detail::Queue::wake_one() {
   Place& first = *ring_.behind;
   if (&first == &ring_) return;
@@ -222,7 +223,7 @@ bool detail::wait_in(Queue& queue, TimePoint deadline, const std::function<bool(
       place.green = running;
       queue.push(place);
       in_time = suspend(deadline);
-    } else {  // the main program: its waiting is what runs the loop
+    } else {  // the main program runs the loop while it waits
       in_time =
           deadline == TimePoint::max() ? loop().run_one() > 0 : loop().run_one_until(deadline) > 0;
     }

@@ -1,6 +1,6 @@
-// Green threads, as gevent has them: functions that take turns on one OS thread. Each has a stack
-// of its own and keeps the turn until it waits: for a socket, a moment, or another green thread.
-// All of this belongs to the OS thread that uses it first.
+// Green threads like those of gevent: functions that take turns on one OS thread. Each has a stack
+// of its own, and runs until it waits: for a socket, some time, or another green thread. All of
+// this belongs to the OS thread that uses it first.
 
 #pragma once
 
@@ -20,42 +20,42 @@ using Clock = std::chrono::steady_clock;
 constexpr auto forever = Clock::duration::max();
 
 struct Green;
-// What spawn() returns and join() takes. An exception that nobody joins is told on stderr.
+// Returned by spawn(), and taken by join(). An exception that nobody joins is printed to stderr.
 using Thread = std::shared_ptr<Green>;
 
 // Replaces libc's blocking calls for green threads (gevent's monkey.patch_all). It ignores SIGPIPE.
-// Throws std::runtime_error when the program was linked in such a way that they stay libc's own.
+// Throws std::runtime_error if the program was linked in a way that keeps libc's own calls.
 void patch_all();
 
 // The stack of the green threads spawned from now on, in bytes. Only pages in use take memory.
 inline std::size_t stack_size = 1 << 20;
 
-// Starts f(args...) as a green thread; it has its first turn when the caller waits.
+// Starts f(args...) as a green thread. It first runs when the caller waits.
 // Throws std::system_error when there is no memory for its stack.
 template <typename F, typename... Args>
 Thread spawn(F&& f, Args&&... args);
 
-// Waits until the green thread has ended, and throws what ended it. Outside of green threads,
-// waiting is what runs the hub. With a timeout: whether it has ended; if not, it goes on.
+// Waits until the green thread has ended, and throws its exception if it had one. Outside green
+// threads, this wait runs the hub. With a timeout, returns whether it has ended; if not, it goes
+// on.
 void join(const Thread& thread);
 bool join(const Thread& thread, Clock::duration timeout);
 
-// Waits for all of them, or for all there are. Returns whether they ended in time; stragglers go
-// on.
+// Waits for these, or for all green threads. Returns whether they ended in time; the others go on.
 bool join_all(const std::vector<Thread>& threads, Clock::duration timeout = forever);
 bool join_all(Clock::duration timeout = forever);
 
-// Has every call of libc that the green thread waits in, now and from now on, fail with ECANCELED,
-// so that it comes to its own end. (gevent's kill() throws; but here that would cross C code.)
+// Makes each call of libc in which the green thread waits, now or later, fail with ECANCELED, so
+// that it ends by itself. (gevent's kill() throws, but here an exception would cross C code.)
 void kill(const Thread& thread);
 
 void sleep_for(Clock::duration time);
-void yield();  // lets the others have their turns
+void yield();  // lets the others run
 
-// Part two: what the above and patch.cpp are made of.
+// The parts that the functions above and patch.cpp use.
 namespace detail {
 
-// A place in a ring, which it takes no search to leave.
+// A place in a ring. It can leave the ring without a search.
 struct Place {
   Place *before = this, *behind = this;
   Green* green = nullptr;
@@ -68,11 +68,11 @@ struct Place {
   }
 };
 
-// Green threads that wait for the same, in the order in which they came.
+// Green threads that wait for the same thing, in the order in which they came.
 class Queue {
  public:
   void push(Place& place);
-  void wake_one();  // who has waited longest, and leaves the queue with that
+  void wake_one();  // the one that has waited longest; it leaves the queue
   void wake_all();
 
  private:
@@ -83,22 +83,22 @@ using TimePoint = Clock::time_point;
 
 Thread start(std::function<void()> body);
 TimePoint after(Clock::duration time);  // from now; forever stays forever
-// Waits until ready(), looked at again after each wake-up. Returns ready() at the deadline.
+// Waits until ready() is true, and checks it after each wake-up. At the deadline, returns ready().
 bool wait_in(Queue& queue, TimePoint deadline, const std::function<bool()>& ready);
 
 void check_owner();   // throws std::logic_error on any but the green threads' OS thread
-bool in_green();      // is this code a green thread's?
-bool killed();        // and if so, is it to come to its end?
-bool turn_is_long();  // has it kept the others waiting for 10 ms?
+bool in_green();      // does a green thread run this code?
+bool killed();        // and if so, has it been killed?
+bool turn_is_long();  // has it run for 10 ms without a pause?
 
 enum class Wake { look_again, timed_out, closed, killed };
-// Leaves for the hub until something happens to one of the fds. Look again: it may be nothing.
-// The fds that close() took away meanwhile get the revents POLLNVAL.
+// Switches to the hub until something may have happened to one of the fds; check them again.
+// An fd that close() has closed meanwhile gets the revents POLLNVAL.
 Wake wait_for(pollfd* fds, std::size_t count, TimePoint deadline);
-void closed(int fd);  // wakes those who wait for it
+void closed(int fd);  // wakes those that wait for it
 
-// Waits for the job's end, or to be killed: then the job goes on alone, with what it holds. Returns
-// whether it has ended.
+// Waits until the job has ended, or this green thread is killed; then the job goes on alone, with
+// what it holds. Returns whether it has ended.
 bool on_a_real_thread(std::function<void()> job);
 
 template <typename F, typename... Args>
@@ -131,7 +131,7 @@ class Pool {
     ++running_;
     const auto leave = [](Pool* pool) {
       if (--pool->running_ == 0) pool->for_last_.wake_all();
-      pool->for_place_.wake_one();  // one place, one of those who wait
+      pool->for_place_.wake_one();  // one place wakes one waiter
     };
     const std::shared_ptr<Pool> place(this, leave);  // the green thread's body ends with it
     return green::spawn(

@@ -1,7 +1,6 @@
-// libc's blocking calls, replaced (gevent's monkey.patch_all). A function that an executable
-// defines wins over libc's function of that name in every shared library of the process. So
-// libcurl's poll() comes here: in a green thread it leaves for the hub, anywhere else it goes on to
-// libc.
+// Replaces libc's blocking calls (gevent's monkey.patch_all). When a shared library calls poll(),
+// the dynamic linker prefers the executable's function to libc's. So libcurl's calls come here. In
+// a green thread they switch to the hub; anywhere else they go on to libc.
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -86,7 +85,7 @@ int fail(int error) {
   return -1;
 }
 
-// For a killed green thread. If it goes on regardless, as in a loop, the others have their turns.
+// For a killed green thread. If it goes on all the same, as in a loop, the others still run.
 int cancelled() {
   green::yield();
   return fail(ECANCELED);
@@ -128,7 +127,7 @@ ssize_t cooperate(int fd, short events, Attempt attempt) try {
 // #endregion cooperate
 
 // #region poll_until
-// poll(), and all that is made of it.
+// poll(), and the calls that are made from it.
 int poll_until(pollfd* fds, nfds_t count, TimePoint deadline) try {
   if (killed()) return cancelled();
   if (turn_is_long()) green::yield();
@@ -159,7 +158,7 @@ ssize_t transfer_all(size_t size, Transfer transfer_from) {
   return done;
 }
 
-// The rest of a transfer of several buffers, when `done` bytes are through.
+// The rest of a transfer of several buffers, after `done` bytes.
 template <typename Transfer>
 ssize_t transfer_rest(const iovec* buffers, size_t count, ssize_t done, Transfer transfer) {
   size_t skip = done;
@@ -185,7 +184,7 @@ bool wants_all(int fd, int flags) {
 
 constexpr int never_waits = MSG_DONTWAIT | MSG_ERRQUEUE;
 
-// connect() and accept() have no MSG_DONTWAIT. Others who share the socket see this for a moment.
+// connect() and accept() have no MSG_DONTWAIT. Others that share the socket see this for a moment.
 template <typename Call>
 ssize_t without_blocking(int fd, Call call) {
   const int flags = fcntl(fd, F_GETFL);
@@ -221,7 +220,8 @@ Clock::duration duration(const timespec& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// getaddrinfo() on a real thread. It has all it needs, as the green thread may be killed meanwhile.
+// getaddrinfo() on an OS thread. It owns its data, because the green thread may be killed
+// meanwhile.
 struct Lookup {
   const std::string host;
   const std::optional<std::string> service;
@@ -265,7 +265,7 @@ int ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* ma
   if (!cooperative() || (timeout && !valid(timeout)))
     return libc().ppoll(fds, count, timeout, mask);
   const TimePoint deadline = timeout ? after(duration(*timeout)) : TimePoint::max();
-  const timespec zero{};  // the mask is in force for this look, not for the wait
+  const timespec zero{};  // the mask is valid for this check, not for the wait
   const int result = libc().ppoll(fds, count, &zero, mask);
   return result != 0 ? result : poll_until(fds, count, deadline);
 }
@@ -300,7 +300,7 @@ int select(int size, fd_set* in, fd_set* out, fd_set* except, timeval* timeout) 
       for (const auto& set : sets) count += selected(fd, set);
     }
     in_time = Clock::now() < deadline;
-    // A hang-up that nobody asked for: poll() tells it at once, again and again.
+    // A hang-up that nobody asked for: poll() reports it at once, again and again.
     if (in_time && count == 0) green::sleep_for(std::chrono::milliseconds(5));
   }
   for (const auto& set : sets)
@@ -503,7 +503,7 @@ int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
 // #endregion getaddrinfo
 
 // Newer versions of cpp-httplib call this. glibc would look the names up on threads of its own.
-// Here every answer is there on return, so gai_suspend() has nothing to wait for.
+// Here the answers are complete on return, so gai_suspend() has nothing to wait for.
 int getaddrinfo_a(int mode, gaicb* requests[], int count, sigevent* event) {
   if (!cooperative() || (event && event->sigev_notify != SIGEV_NONE))
     return libc().getaddrinfo_a(mode, requests, count, event);
@@ -524,7 +524,7 @@ int pthread_join(pthread_t thread, void** value) try {
   return libc().pthread_join(thread, value);
 }
 
-// When the caller's buffer is too small, libc's own says so and ends the program.
+// If the caller's buffer is too small, libc's own function reports it and ends the program.
 int __poll_chk(pollfd* fds, nfds_t count, int timeout, size_t room) {
   if (room / sizeof(pollfd) < count) return libc().__poll_chk(fds, count, timeout, room);
   return poll(fds, count, timeout);

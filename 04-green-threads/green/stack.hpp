@@ -18,12 +18,13 @@
 namespace green::detail {
 
 // #region stack
-// Boost's protected_fixedsize_stack only asserts that its guard page is there; a program with too
-// many mappings (vm.max_map_count, about 32,000 stacks) must be told.
+// Boost's protected_fixedsize_stack only asserts that its guard page exists. A program with too
+// many mappings (vm.max_map_count, about 32,000 stacks) needs an error that it can handle.
 struct Stack {
   using Context = boost::context::stack_context;
-  static constexpr std::size_t guard = 64 * 1024;  // a page would do, if no frame jumped over it
-  static inline Context spare;  // the last of those to use again; at its top, the one before it
+  static constexpr std::size_t guard =
+      64 * 1024;                // one page would be enough if no frame jumped over it
+  static inline Context spare;  // the last stack to use again; the one before it is at its top
   static inline std::size_t spares = 0, in_use = 0;
   static constexpr std::size_t few = 64;
   Context context;
@@ -53,7 +54,7 @@ struct Stack {
 #endif
     *top(used) = std::exchange(spare, used);
     ++spares, --in_use;
-    for (; spares > std::max(in_use, few); unmap(pop())) {  // after a burst, its memory goes back
+    for (; spares > std::max(in_use, few); unmap(pop())) {  // after a burst, returns its memory
     }
   }
   static Context pop() {

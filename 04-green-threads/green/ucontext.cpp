@@ -1,4 +1,4 @@
-// For sanitizers only: what Boost.Context's ucontext flavour needs and Debian's library lacks.
+// Only for sanitizers: a part of Boost.Context's ucontext version that Debian's library lacks.
 
 #include <boost/context/fiber.hpp>
 

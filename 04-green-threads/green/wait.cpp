@@ -1,4 +1,4 @@
-// Waiting for file descriptors, and for what only a real thread can do.
+// Waits for file descriptors, and for jobs that only an OS thread can do.
 
 #include <sys/epoll.h>
 
@@ -36,19 +36,19 @@ struct Waiter {
   pollfd* wanted;
 };
 
-struct Awaited {              // an fd that somebody waits for, or did
+struct Awaited {              // an fd for which a green thread waits, or has waited
   std::uint32_t watched = 0;  // the epoll events that will be reported, once
-  bool known = false;         // to the epoll: a guess, since an fd may be closed behind our back
+  bool known = false;         // to the epoll: a guess, as an fd may be closed without our notice
   std::vector<Waiter> waiters;
 };
 
 // #region fds
-// Asio refuses to watch one fd twice, and two green threads may well wait for one. So the fds are
-// in an epoll of the hub's own, and Asio watches that.
+// Asio refuses to watch an fd twice, but two green threads may wait for the same one. So the fds
+// are in an epoll of the hub's own, and Asio watches that epoll.
 struct Fds {
   asio::posix::stream_descriptor epoll;
   std::vector<Awaited> awaited;                   // by fd
-  std::pmr::unsynchronized_pool_resource memory;  // has room for the handler from the first one on
+  std::pmr::unsynchronized_pool_resource memory;  // has room for the handler from the start
 
   explicit Fds(asio::io_context& loop) : epoll(loop, epoll_create1(EPOLL_CLOEXEC)) {}
   bool watch(int fd, short events);
@@ -56,11 +56,12 @@ struct Fds {
   void await_events();
 };
 
-std::atomic<int> waits = 0;  // calls that wait, for other OS threads to see
-Fds* fds = nullptr;          // never destroyed, as the hub
+std::atomic<int> waits = 0;  // calls that wait; other OS threads read this
+Fds* fds = nullptr;          // never destroyed, like the hub
 
-// Has the epoll report the next event on the fd, once. Unless somebody waits for it already, the
-// kernel is asked whether it knows the fd: they come and go behind our back.
+// Makes the epoll report the next event on the fd, once. Unless a green thread waits for it
+// already, this asks the kernel whether it knows the fd, because fds come and go without our
+// notice.
 bool Fds::watch(int fd, short events) {
   Awaited& it = awaited[fd];
   epoll_event event{it.watched | static_cast<std::uint32_t>(events) | EPOLLONESHOT, {.fd = fd}};
@@ -124,7 +125,7 @@ void watch_fds(asio::io_context& loop) {
 Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
   const Registration registration(wanted, count);
   const int error = errno;
-  bool watched = true;  // epoll refuses files, and may run out of memory: then look again soon
+  bool watched = true;  // epoll refuses files, and may lack memory: then check again soon
   for (pollfd* fd = wanted; fd != registration.end; ++fd) {
     if (fd->fd < 0) continue;
     if (fd->fd >= static_cast<int>(fds->awaited.size())) fds->awaited.resize(2 * fd->fd + 1);
@@ -144,19 +145,19 @@ void closed(int fd) {
   if (waits == 0) return;
   if (is_owner()) return fds->wake_waiters(fd, POLLNVAL);
   try {
-    asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they look again, and find it closed
-  } catch (const std::bad_alloc&) {  // until their deadline, nobody tells them
+    asio::post(loop(), [fd] { fds->wake_waiters(fd, 0); });  // they check again, and find it closed
+  } catch (const std::bad_alloc&) {  // they will notice only at their deadline
   }
 }
 
 namespace {
 
 // #region workers
-// Real threads for what only they can do. A job that hangs keeps its thread, and the next job has
-// another one: a new one, if none is idle. Idle ones go after a second.
+// OS threads for jobs that only they can do. A job that hangs keeps its thread, and the next job
+// gets another one, a new one if none is idle. Idle threads end after a second.
 class Workers {
  public:
-  // Throws std::system_error when there is no thread, nor one that it could wait for.
+  // Throws std::system_error if there is no thread, and none to wait for.
   void post(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
@@ -202,11 +203,11 @@ class Workers {
 }  // namespace
 
 bool on_a_real_thread(std::function<void()> job) {
-  static Workers& workers = *new Workers;  // never destroyed, as the hub
+  static Workers& workers = *new Workers;  // never destroyed, like the hub
   struct Awaiting {
-    Green* green = current();  // null when it waits no more, and may be gone
+    Green* green = current();  // null once it no longer waits, and may have ended
     bool done = false;
-    std::byte room[256];  // for the handler that says so: nobody could be told that there is none
+    std::byte room[256];  // for the handler: a lack of memory could not be reported here
     std::pmr::monotonic_buffer_resource memory{room, sizeof room};
   };
   const auto awaiting = std::make_shared<Awaiting>();

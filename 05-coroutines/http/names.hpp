@@ -1,4 +1,4 @@
-// The addresses of a host. How to wait for them is the model's.
+// The addresses of a host. Each model has its own way to wait for them.
 
 #pragma once
 

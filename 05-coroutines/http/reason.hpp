@@ -1,4 +1,4 @@
-// Why an answer did not come, in words for a person.
+// The reason why there is no answer, in words for a person.
 
 #pragma once
 
@@ -7,5 +7,5 @@
 #include <boost/system/error_code.hpp>
 #include <string>
 
-// `stream` is the TLS stream that the error is of; null without TLS.
+// `stream` is the TLS stream that failed; null without TLS.
 std::string reason(const boost::system::error_code& error, const SSL* stream = nullptr);

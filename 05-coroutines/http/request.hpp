@@ -1,4 +1,4 @@
-// The request is always the same few lines, and so a string.
+// The request always has the same few lines, so it is a string.
 
 #pragma once
 

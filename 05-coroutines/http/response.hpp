@@ -1,4 +1,4 @@
-// What a fetch learns of an answer.
+// The parts of an answer that a fetch needs.
 
 #pragma once
 
@@ -6,7 +6,7 @@
 
 struct Response {
   int status = 0;        // such as 200
-  std::string location;  // where a redirect points to, as the server says it; else empty
+  std::string location;  // the Location of a redirect, as the server sent it; otherwise empty
 };
 
 constexpr int max_redirects = 10;

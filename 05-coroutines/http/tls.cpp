@@ -16,7 +16,8 @@ ssl::context& tls_context() {
     else
       made.set_default_verify_paths();
     made.set_verify_mode(ssl::verify_peer);
-    SSL_CTX_set_post_handshake_auth(made.native_handle(), 1);  // a server may ask who we are
+    SSL_CTX_set_post_handshake_auth(made.native_handle(),
+                                    1);  // a server may ask for a certificate later
     return made;
   }();
   return context;

@@ -8,13 +8,12 @@
 
 #include "url.hpp"
 
-// Trusts the system's store, or what is in SSL_CERT_FILE instead. Both are read when the first
-// https URL comes.
+// Trusts the system's store, or SSL_CERT_FILE instead. They are read at the first https URL.
 boost::asio::ssl::context& tls_context();
 
-// Has a handshake accept the certificate of the URL's host, and of no other. It is strict, as RFC
-// 9525 is: no common name, an address only as an address, `*` for the whole of the first label.
-// Throws std::runtime_error if that cannot be.
+// Makes a handshake accept only a certificate of the URL's host. It is as strict as RFC 9525: no
+// common name, an address only as an address, `*` only for the whole first label.
+// Throws std::runtime_error if that is impossible.
 void verify_host(X509_VERIFY_PARAM* check, const Url& url);
 
 // The same for a stream, which also tells the server the host's name.

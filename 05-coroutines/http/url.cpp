@@ -22,10 +22,10 @@ bool is_clean(const std::string& text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
-// Says in %XX what people write into paths and queries though no URL may have it, as libcurl does.
+// Writes as %XX what people put into paths and queries although no URL may have it, like libcurl.
 std::string escape(std::string_view text) {
   text = text.substr(0, text.find('#'));
-  const auto slashes = text.find("//");  // behind them stands the authority: [::1] may stay
+  const auto slashes = text.find("//");  // the authority follows them, and [::1] may stay
   const bool has_authority = slashes != text.npos && text.find_first_of("/?") == slashes;
   const auto path = has_authority ? text.find_first_of("/?", slashes + 2) : 0;
   std::string escaped(text.substr(0, path));
@@ -145,6 +145,7 @@ Url Url::join(std::string link) const {
 
 std::string Url::certified() const {
   std::string name = host;
-  if (name.size() > 1 && name.ends_with('.')) name.pop_back();  // which only DNS knows (RFC 6066)
+  if (name.size() > 1 && name.ends_with('.'))
+    name.pop_back();  // it has a meaning only in DNS (RFC 6066)
   return name;
 }

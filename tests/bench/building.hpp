@@ -1,4 +1,4 @@
-// How long a learner waits for the compiler, and for the tests.
+// Measures how long a learner waits for the compiler and for the tests.
 
 #pragma once
 

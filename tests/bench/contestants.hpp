@@ -1,4 +1,5 @@
-// Who is measured: the chapters' programs, the floor, and what people would use instead.
+// The programs that are measured: the chapters', a minimal client, and what people would use
+// instead.
 
 #pragma once
 

@@ -1,6 +1,6 @@
-// The floor that the benchmark measures the chapters against: the same fetches by hand, straight on
-// sockets and epoll. http to localhost or a numeric IPv4 address only; no redirects; a chunked body
-// is read until the server closes, and not decoded.
+// A minimal client, with which the benchmark compares the chapters: the same fetches, written by
+// hand on sockets and epoll. Only http to localhost or a numeric IPv4 address; no redirects; a
+// chunked body is read until the server closes, and not decoded.
 
 #include <arpa/inet.h>
 #include <sys/epoll.h>

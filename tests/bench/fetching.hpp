@@ -1,4 +1,4 @@
-// Lets the contestants fetch, one after the other, in rounds.
+// Runs the contestants one after the other, in rounds.
 
 #pragma once
 

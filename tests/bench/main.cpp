@@ -1,4 +1,4 @@
-// The benchmark: what each program costs, and what is to be reached. See --help.
+// The benchmark: what each program costs, and the targets. See --help.
 
 #include <getopt.h>
 #include <sys/resource.h>

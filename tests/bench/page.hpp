@@ -1,4 +1,4 @@
-// What was measured, for people: tables for the terminal and for the READMEs.
+// Turns the results into tables, for the terminal and for the READMEs.
 
 #pragma once
 

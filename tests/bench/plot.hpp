@@ -1,4 +1,4 @@
-// What was measured, as pictures, both axes logarithmic.
+// Turns the results into pictures, with both axes logarithmic.
 
 #pragma once
 

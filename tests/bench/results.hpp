@@ -1,4 +1,4 @@
-// What was measured, as results.json has it: times in microseconds, memory in KiB.
+// The results, as in results.json: times in microseconds, memory in KiB.
 
 #pragma once
 

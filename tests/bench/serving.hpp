@@ -1,4 +1,4 @@
-// Whether the test server is fast enough to measure others with: against nginx, one worker.
+// Measures whether the test server is fast enough to measure others: against nginx with one worker.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// Deferreds: any sequence of operations, on any of those that there are. Each callback runs once at
-// the most, the only complaint is std::logic_error, and LeakSanitizer finds what nobody owns.
+// Runs any sequence of operations on Deferreds. Each callback must run at most once, the only error
+// is std::logic_error, and LeakSanitizer finds leaks.
 
 #include "deferred.hpp"
 

@@ -39,9 +39,8 @@ bool waits(const Call& call) {
 bool has_slept(const Call& call) {
   const Micros took = call.to - call.from;
   return (took >= 500us && waits(call)) ||
-         (took >= 5ms &&
-          is_one_of(call.name, {"read", "readv", "recvfrom", "recvmsg", "write", "writev", "sendto",
-                                "sendmsg", "connect", "accept", "accept4"}));
+         (took >= 5ms && is_one_of(call.name, {"read", "readv", "recvfrom", "recvmsg", "connect",
+                                               "accept", "accept4"}));
 }
 
 bool sends(const Call& call) {

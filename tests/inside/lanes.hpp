@@ -1,4 +1,4 @@
-// Who slept where, and who worked for which URL: what a trace says of a fetcher.
+// From a trace of a fetcher: where each thread slept, and which URL it worked for.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// Shows a fetcher from inside: who sleeps where, who works for which URL. See --help.
+// Shows a fetcher from inside: where each thread sleeps, and which URL it works for. See --help.
 
 #include <getopt.h>
 

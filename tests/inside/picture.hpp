@@ -1,5 +1,5 @@
 // Draws what happened inside fetchers, all on one scale of time: a lane for each thread, and below
-// them what waited meanwhile.
+// the lanes whatever waited meanwhile.
 
 #pragma once
 

@@ -11,7 +11,8 @@ using namespace drawing;
 namespace {
 
 constexpr int header = 30, gap = 18, sentence = 24;  // above a subject, below it, and within it
-constexpr double least_turn = 4;
+// A turn for one URL is so wide at least, and one for many is not made wider than that.
+constexpr double least_turn = 4, most_widened = 40;
 
 // The colours of the URLs are the accents of the chapters, in an order that keeps those apart that
 // are alike.
@@ -42,7 +43,16 @@ struct Rows {
   explicit Rows(std::size_t all) : count(std::min(all, most_rows)), height(all > 30 ? 6 : 24) {}
   int total() const { return int(count) * height; }
   int bar() const { return height > 10 ? height - 6 : height - 1; }
+  bool are_named() const { return height > 10; }
 };
+
+// Says of rows that are too many to be named what they are.
+void draw_number(std::string& svg, const Rows& rows, std::size_t all, const char* what, int y) {
+  if (rows.are_named()) return;
+  const std::string first = rows.count < all ? grouped(rows.count) + " of " : "";
+  print(svg, "<text class='soft' x='16' y='%d'>%s%s %s</text>\n", y + 12, first.c_str(),
+        grouped(all).c_str(), what);
+}
 
 // The URLs that have a row below the lanes.
 std::size_t waiting(const Subject& subject) {
@@ -120,7 +130,7 @@ void draw_lane(std::string& svg, const Lane& lane, const std::string& whose, con
       continue;
     }
     const auto owners = turn.owners();
-    const double least = least_turn * double(owners.size());
+    const double least = std::min(least_turn * double(owners.size()), most_widened);
     if (from > to + 3 * least_turn) continue;  // too many, and too close
     if (to - from >= 2 * least) {
       for (const auto& span : turn.spans) {
@@ -130,7 +140,7 @@ void draw_lane(std::string& svg, const Lane& lane, const std::string& whose, con
       }
       at = to;
     } else {
-      const double each = std::max(least_turn, (to - from) / double(owners.size()));
+      const double each = std::max(least, to - from) / double(owners.size());
       at = from;
       for (const auto& owner : owners) {
         print(svg, "<rect class='%s' x='%.1f' y='%d' width='%.1f' height='%d'/>",
@@ -173,11 +183,12 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
   print(svg, "<text x='%d' y='%d'>%s</text>\n", left + 6, y + 18, summary(subject).c_str());
   y += header;
   const Rows lanes(inside.lanes.size());
+  draw_number(svg, lanes, inside.lanes.size(), "threads", y);
   for (std::size_t i = 0; i < lanes.count; ++i, y += lanes.height) {
     const auto owners = inside.lanes[i].owners();
     const bool has_one = owners.size() == 1 && names.size() > 1;
     draw_lane(svg, inside.lanes[i], has_one ? names[owners[0]] : "", scale, y, lanes.bar());
-    if (lanes.height < 10) continue;
+    if (!lanes.are_named()) continue;
     print(svg, "<text class='mono' x='16' y='%d'>%s</text>", y + lanes.bar() - 5,
           lane_name(i).c_str());
     if (keeps(subject) == Keeps::thread && owners.size() == 1)
@@ -186,13 +197,14 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
   print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, meanwhile(subject).c_str());
   y += sentence;
   const Rows rows(waiting(subject));
+  draw_number(svg, rows, names.size(), "URLs", y);
   for (std::size_t i = 0; i < rows.count; ++i, y += rows.height) {
-    if (rows.height > 10) {
+    if (rows.are_named()) {
       print(svg, "<text class='mono' x='16' y='%d'>%s</text>", y + 12,
             escaped(shortened(names[i], 11)).c_str());
       draw_sign(svg, keeps(subject), i, sign, y + 2);
     }
-    draw_life(svg, inside, i, scale, y + (rows.height > 10 ? 4 : 0), rows.height > 10 ? 8 : 5);
+    draw_life(svg, inside, i, scale, y + (rows.are_named() ? 4 : 0), rows.are_named() ? 8 : 5);
   }
 }
 

@@ -93,7 +93,8 @@ std::string lane(const Lane& it, const Field& field) {
     }
     const auto owners = turn.owners();
     if (from > to + 2) continue;  // too many, and too close
-    const std::size_t cells = std::max(owners.size(), to > from ? to - from : 0);
+    const std::size_t least = std::min<std::size_t>(owners.size(), 8);
+    const std::size_t cells = std::max(least, to > from ? to - from : 0);
     from = std::min(from, field.columns - std::min(cells, field.columns));
     for (std::size_t i = 0; i < cells; ++i) {
       const Owner owner = owners[i * owners.size() / cells];

@@ -1,4 +1,4 @@
-// What a program asked of the kernel, read from what strace wrote of it.
+// The calls that a program made to the kernel, read from the output of strace.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a program that does not end is waiting for, as the kernel and its memory tell.
+// Finds out what a program that does not end is waiting for, from the kernel and from its memory.
 
 #pragma once
 

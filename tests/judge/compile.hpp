@@ -1,4 +1,4 @@
-// The learner's program, compiled as CMake knows how.
+// Compiles the learner's program with the options that CMake uses.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// One examination of one program: it is run against a test server of its own, and what it says and
-// what the server saw make the verdict.
+// One examination of one program. It runs against a test server of its own. Its output and what the
+// server saw decide the verdict.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// What each exercise asks for, in the order of the course.
+// The exam of each exercise, in the order of the course.
 
 #include "exams.hpp"
 

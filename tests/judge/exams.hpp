@@ -1,4 +1,4 @@
-// What each exercise asks for.
+// The exam of each exercise.
 
 #pragma once
 

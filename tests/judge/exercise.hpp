@@ -1,4 +1,4 @@
-// The exercises as CMake declares them, and how far the learner has come with them.
+// The exercises that CMake declares, and the learner's progress.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// The verbs of ./learn that are about exercises.
+// The verbs of ./learn that concern exercises.
 
 #pragma once
 

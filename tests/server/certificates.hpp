@@ -1,5 +1,5 @@
-// Certificates for the https ports, made afresh at each start: a small authority signs a good one,
-// and others that a client must refuse.
+// Certificates for the https ports, made at each start: a small authority signs a good one, and
+// others that a client must refuse.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// One client's connection: requests are read from it, bytes are written to it, and it can tell when
-// the client has gone. Everything that fails throws boost::system::system_error.
+// A client's connection: it reads requests, writes bytes, and notices when the client has gone.
+// Every failure throws boost::system::system_error.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// What all pictures of time have in common: one scale, the same colours, the same words for a time.
+// What all pictures of time share: one scale, the same colours, the same words for a time.
 
 #pragma once
 

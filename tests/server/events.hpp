@@ -1,4 +1,4 @@
-// What is new, for those who watch: the page at / and scripts.
+// News for the page at / and for scripts.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// The tiny local test server. What it answers is in routes.cpp.
+// The small local test server. routes.cpp has its answers.
 
 #include <fcntl.h>
 #include <getopt.h>

@@ -1,5 +1,5 @@
-// The programs on this machine that ask: how many threads each has, and how much memory. The kernel
-// tells it in /proc, of the programs of the same user.
+// The programs on this machine that send requests: the number of their threads, and their memory.
+// The kernel shows these in /proc, for programs of the same user.
 
 #pragma once
 

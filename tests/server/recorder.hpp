@@ -1,5 +1,5 @@
-// What the server saw of each request, in runs: what its pictures are made of. It does not grow
-// without end, and costs a request less than a microsecond.
+// Records what the server saw of each request, in runs, for its pictures. The record does not grow
+// without limit, and costs less than a microsecond per request.
 
 #pragma once
 

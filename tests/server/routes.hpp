@@ -1,4 +1,5 @@
-// What the test server answers at which path. Names and meanings are httpbin's where it has them.
+// The test server's answer for each path. Names and meanings are those of httpbin, where it has
+// them.
 
 #pragma once
 

@@ -1,4 +1,4 @@
-// What the server has seen: the proof, without a clock, that a client does many things at once.
+// Counts requests. This proves without a clock that a client does several things at once.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// A client's TCP connection, plain or with TLS over it: one type for both, so that whatever reads
-// and writes is compiled once. It is an AsyncReadStream and an AsyncWriteStream of Asio's.
+// A client's TCP connection, plain or with TLS: one type for both, so that code which reads and
+// writes is compiled once. It is an AsyncReadStream and an AsyncWriteStream in Asio's terms.
 
 #pragma once
 

@@ -1,5 +1,5 @@
-// Draws recorded runs, all on one time scale: as a waterfall, a row for each request, or as a
-// skyline, how many are in flight over time, where there are more than `most_rows`.
+// Draws recorded runs on one time scale. A waterfall has a row for each request. A run of more than
+// `most_rows` requests becomes a skyline, the number in flight over time.
 
 #pragma once
 

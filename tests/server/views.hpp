@@ -1,4 +1,4 @@
-// The routes that show what the server has seen. The query of a picture says of what:
+// The routes that show what the server has seen. The query of a picture selects the runs:
 // ?run=3, ?runs=3,4,5 or ?runs=all; without it, the last run of each User-Agent.
 
 #pragma once
