@@ -54,12 +54,13 @@ bool is_for_a_test(const std::string& command) {
 
 // Runs a README's command with this build's programs and this test's server.
 docs::Shell shell(const Server& server) {
-  const std::string port = "localhost:" + std::to_string(server.port());
+  const std::string port = std::to_string(server.port());
   return [port](const std::string& shown) -> std::optional<std::string> {
     if (!is_for_a_test(shown)) return {};
     static const std::regex build("(^|[ =(])build/");
     std::string command = std::regex_replace(shown, build, "$1" BUILD_DIR "/");
-    command = replace_all(command, "localhost:8080", port);
+    command = replace_all(command, "localhost:8080", "localhost:" + port);
+    command = replace_all(command, "localhost 8080", "localhost " + port);
     const Result result = run({"sh", "-c", "cd " ROOT_DIR " && exec 2>&1 && " + command});
     if (result.timed_out || result.left_some) return "it did not end:\n" + result.out;
     return replace_all(result.out, BUILD_DIR "/", "build/");
