@@ -270,6 +270,11 @@ void web(Exam& exam, bool one_at_a_time) {
     }
     return crawl.idle() > stuck;
   });
+  for (const char* page : {"/gone", "/crash", "/lost"})  // with one link to each
+    if (const auto asked = crawl.report().pages.find(page);
+        asked != crawl.report().pages.end() && asked->second.times > 1)
+      fail(std::string(page) + " was asked for " + plural(asked->second.times, "time") +
+           ": only a server that answers 503 is asked again");
   crawl.judge_requests();
   const auto& pages = crawl.report().pages;
   for (const char* page : {"/busy", "/down"})

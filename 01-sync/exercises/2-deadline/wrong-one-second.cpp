@@ -1,4 +1,4 @@
-// FAIL: `/delay/1.2 OK` should be `/delay/1.2 Bad`
+// FAIL: `/delay/0.9 OK` should be `/delay/0.9 Bad`
 
 #include <curl/curl.h>
 
@@ -14,7 +14,7 @@ bool is_ok(const std::string& url) {
                                                                  curl_easy_cleanup);
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, 2000L);  // from the look-up to the last byte
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, 1000L);  // from the look-up to the last byte
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   if (curl_easy_perform(curl.get()) != CURLE_OK) return false;
   long status = 0;
