@@ -17,7 +17,7 @@ size_t keep(char* data, size_t size, size_t count, void* html) {
 
 }  // namespace
 
-// By curl_multi: a curl_easy_perform that waits cannot be told to stop.
+// Uses curl_multi, to check `stop` often. A waiting curl_easy_perform may check once a second only.
 Page get(const std::string& url, Clock::time_point deadline, const std::atomic<bool>& stop) {
   using Easy = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
   using Multi = std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)>;

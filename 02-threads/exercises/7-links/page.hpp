@@ -1,4 +1,4 @@
-// Given to you, the same in all chapters: what a page is.
+// Given, and the same in all chapters: what a page is.
 
 #pragma once
 
@@ -13,5 +13,5 @@ struct Page {
 // The host of an http URL, without the port, such as 127.0.0.1.
 std::string host_of(const std::string& url);
 
-// What its HTML makes of the page at `url`.
+// Returns the page at `url`, read from its HTML.
 Page parse_page(const std::string& url, int status, const std::string& html);

@@ -20,7 +20,7 @@ class Places {
     return succeed();
   }
 
-  // Whoever waits longest has it now; no place is free in between.
+  // The one that has waited longest gets it directly; no place is free in between.
   void give_back() {
     if (waiting_.empty()) return void(++free_);
     const Deferred<void> next = waiting_.front();

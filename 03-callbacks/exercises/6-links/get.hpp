@@ -1,4 +1,4 @@
-// Given to you: how to get a page, and how to hear of Ctrl-C.
+// Given: how to get a page, and how to learn of Ctrl-C.
 
 #pragma once
 

@@ -1,6 +1,5 @@
-// 03.6 A link checker by callbacks: each answer asks for what may go next. Nothing is shared
-// between threads; but what comes after an answer stands in another function, or in the one that
-// calls it.
+// 03.6 A link checker with callbacks: each answer asks for the next pages. Threads share nothing.
+// But the code that follows an answer is in another function, or in the one that calls it.
 
 #include <algorithm>
 #include <chrono>
@@ -100,7 +99,7 @@ Deferred<int> finished;
 
 void finish(const std::string& end) { finished.callback(site.report(end)); }
 
-// Fails once `each` is over.
+// Fails after `each`.
 Deferred<Page> get_in_time(Reactor& reactor, const std::string& url) {
   const auto page = get(reactor, url);
   const auto timer = reactor.call_later(each);

@@ -94,7 +94,7 @@ Deferred<int> finished;
 
 void finish(const std::string& end) { finished.callback(site.report(end)); }
 
-// Fails once `each` is over.
+// Fails after `each`.
 Deferred<Page> get_in_time(Reactor& reactor, const std::string& url) {
   const auto page = get(reactor, url);
   const auto timer = reactor.call_later(each);

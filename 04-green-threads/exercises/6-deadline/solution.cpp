@@ -20,18 +20,18 @@ struct Counted {
   Counted(const Counted&) = delete;
 };
 
-// Returns whether job() came to its end in time. If not, it is brought to its end.
+// Returns whether job() ended in time. If not, it ends the job first.
 bool within(green::Clock::duration time, const std::function<void()>& job) {
   const auto thread = green::spawn(job);
   if (green::join(thread, time)) return true;
-  green::kill(thread);  // from now on whatever it waits in fails
-  green::join(thread);  // until then it uses what it refers to
+  green::kill(thread);  // from now on each call in which it waits fails
+  green::join(thread);  // until then it uses the variables it refers to
   return false;
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, whenever that may be.
+// Whether `url` answers 200, without a deadline.
 bool is_ok(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);

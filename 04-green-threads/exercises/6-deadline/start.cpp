@@ -28,7 +28,7 @@ bool within(green::Clock::duration, const std::function<void()>& job) {
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, whenever that may be.
+// Whether `url` answers 200, without a deadline.
 bool is_ok(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);

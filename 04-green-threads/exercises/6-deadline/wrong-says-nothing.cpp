@@ -20,7 +20,7 @@ struct Counted {
   Counted(const Counted&) = delete;
 };
 
-// Returns whether job() came to its end in time. If not, it is brought to its end.
+// Returns whether job() ended in time. If not, it ends the job first.
 bool within(green::Clock::duration time, const std::function<void()>& job) {
   const auto thread = green::spawn(job);
   if (green::join(thread, time)) return true;
@@ -29,7 +29,7 @@ bool within(green::Clock::duration time, const std::function<void()>& job) {
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, whenever that may be.
+// Whether `url` answers 200, without a deadline.
 bool is_ok(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);

@@ -1,4 +1,4 @@
-// Given to you: how to get a page.
+// Given: how to get a page.
 
 #pragma once
 

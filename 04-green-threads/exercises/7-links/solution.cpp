@@ -1,5 +1,5 @@
-// 04.7 A link checker by green threads: `get_patiently` and `check` are 01's. Who has an answer
-// starts whatever may go next; between two waits nobody else runs, so there is no lock.
+// 04.7 A link checker with green threads: `get_patiently` and `check` are those of 01. Each answer
+// starts the next pages. Between two waits no other green thread runs, so there is no lock.
 
 #include <algorithm>
 #include <atomic>

@@ -1,5 +1,5 @@
-// 05.6 A link checker by coroutines: 04's, with `co_await` where it waits. The deadline is a timer
-// that is awaited together with the page; the one that comes first cancels the other.
+// 05.6 A link checker with coroutines: that of 04, with `co_await` where it waits. The deadline is
+// a timer that is awaited together with the page; the first to complete cancels the other.
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
@@ -108,7 +108,7 @@ Queue queue;
 Clock::duration each;
 Loop loop;
 
-// Throws once `each` is over.
+// Throws after `each`.
 awaitable<Page> get_in_time(std::string url) {
   asio::steady_timer timer(loop, each);
   auto [order, error, page, expired] =

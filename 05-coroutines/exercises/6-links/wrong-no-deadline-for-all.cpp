@@ -102,7 +102,7 @@ Queue queue;
 Clock::duration each;
 Loop loop;
 
-// Throws once `each` is over.
+// Throws after `each`.
 awaitable<Page> get_in_time(std::string url) {
   asio::steady_timer timer(loop, each);
   auto [order, error, page, expired] =
