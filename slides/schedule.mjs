@@ -10,8 +10,11 @@ import { minutes, readTalk } from './talk.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
+const chapters = ['01-sync', '02-threads', '03-callbacks', '04-green-threads', '05-coroutines'];
+
 // Each step is the talk's part of that name, `work` on as many of a chapter's exercises, in order,
-// as fit into so many minutes, or a pause. A plan must not take longer than its limit.
+// as fit into so many minutes, the `capstone` in one of these chapters, or a pause. A plan must not
+// take longer than its limit.
 const plans = [
   {
     name: 'The talk',
@@ -57,19 +60,56 @@ const plans = [
       ['Everybody runs `./learn run`', 15],
       '00-desert',
       '01-sync',
+      { work: '01-sync', minutes: 25 },
+      '02-threads',
+      { work: '02-threads', minutes: 60 },
+      ['Break', 15],
+      '03-callbacks',
+      { work: '03-callbacks', minutes: 45 },
+      ['Lunch', 60],
+      '04-green-threads',
+      { work: '04-green-threads', minutes: 40 },
+      ['Break', 15],
+      '05-coroutines',
+      { work: '05-coroutines', minutes: 50 },
+      ['Break', 10],
+      { capstone: chapters },
+      '06-compare',
+    ],
+  },
+  {
+    name: 'Two days, the first',
+    limit: 480,
+    start: '9:00',
+    steps: [
+      ['Everybody runs `./learn run`', 15],
+      '00-desert',
+      '01-sync',
       { work: '01-sync', minutes: 45 },
       ['Break', 15],
       '02-threads',
       { work: '02-threads', minutes: 75 },
       ['Lunch', 60],
       '03-callbacks',
-      { work: '03-callbacks', minutes: 65 },
+      { work: '03-callbacks', minutes: 90 },
       ['Break', 15],
+      { capstone: ['01-sync'] },
+    ],
+  },
+  {
+    name: 'Two days, the second',
+    limit: 480,
+    start: '9:00',
+    steps: [
       '04-green-threads',
-      { work: '04-green-threads', minutes: 60 },
-      ['Break', 10],
+      { work: '04-green-threads', minutes: 90 },
+      ['Break', 15],
       '05-coroutines',
-      { work: '05-coroutines', minutes: 60 },
+      { work: '05-coroutines', minutes: 105 },
+      ['Lunch', 60],
+      { capstone: chapters.slice(1) },
+      ['Break', 15],
+      ['Two or three of the room show theirs', 30],
       '06-compare',
     ],
   },
@@ -92,6 +132,9 @@ export function readExercises(root, chapter) {
     });
 }
 
+// The last one, which takes all that the others taught.
+const isCapstone = ({ title }) => title === 'A link checker';
+
 // Rows of { what, minutes } for a plan.
 export function rows(plan, slides, root) {
   return plan.steps.map((step) => {
@@ -101,9 +144,18 @@ export function rows(plan, slides, root) {
       if (!part.length) throw new Error(`no slides of ${step}`);
       return { what: `Slides: ${part.length} of ${step}`, minutes: minutes(part) };
     }
+    if (step.capstone) {
+      const all = step.capstone.map((chapter) => readExercises(root, chapter).find(isCapstone));
+      const ids = all.map(({ id }) => id).join(', ').replace(/, ([^,]+)$/, ' or $1');
+      const choice = all.length > 1 ? ', in the model that you choose' : '';
+      return {
+        what: `Exercise: ${all[0].title}${choice}: ${ids}`,
+        minutes: Math.max(...all.map((one) => one.minutes)),
+      };
+    }
     const fitting = [];
     for (const exercise of readExercises(root, step.work))
-      if (minutes([...fitting, exercise]) <= step.minutes) fitting.push(exercise);
+      if (!isCapstone(exercise) && minutes([...fitting, exercise]) <= step.minutes) fitting.push(exercise);
     if (!fitting.length)
       throw new Error(`no exercise of ${step.work} fits into ${step.minutes} minutes`);
     const names = fitting.map(({ id, title }) => `${id} ${title}`).join('; ');

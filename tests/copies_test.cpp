@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "catch.hpp"
+#include "docs.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
 
@@ -44,12 +45,12 @@ std::string before_main(const std::string& chapter) {
 }
 
 // Blank lines, comments and #includes do not count.
-std::size_t lines_of_code(const std::string& file) {
+std::size_t count_code(const Lines& all) {
   static const std::regex other("\\s*(//.*|#include.*)?");
-  const Lines all = lines(read(file));
   return std::count_if(all.begin(), all.end(),
                        [](const std::string& line) { return !std::regex_match(line, other); });
 }
+std::size_t lines_of_code(const std::string& file) { return count_code(lines(read(file))); }
 
 // The lines that only one of the files has.
 Lines differing_lines(const std::string& from, const std::string& to) {
@@ -97,6 +98,30 @@ TEST_CASE("copies: 02's exit_status is atomic, and that is all that its cli diff
 TEST_CASE("copies: is_ok and fetch of 02 and 04 are 01's to the byte") {
   CHECK(before_main(two) == before_main(one));
   CHECK(before_main(four) == before_main(one));
+}
+
+TEST_CASE("copies: five link checkers differ in the model alone") {
+  const Lines folders{one + "/exercises/4-links/", two + "/exercises/7-links/",
+                      three + "/exercises/6-links/", four + "/exercises/7-links/",
+                      five + "/exercises/6-links/"};
+  const std::string compared = read(five + "/exercises/links-compared.md");
+  const auto part = [](const std::string& folder, const char* name) {
+    return docs::region(read(folder + "solution.cpp"), name);
+  };
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    INFO(folders[i]);
+    for (const char* file : {"page.cpp", "page.hpp"})
+      CHECK((read(folders[i] + file) == read(folders[0] + file)));
+    for (const char* file : {"get.cpp", "get.hpp"})
+      if (i == 1 || i == 3) CHECK((read(folders[i] + file) == read(folders[0] + file)));
+    CHECK(part(folders[i], "site") == part(folders[0], "site"));
+    if (i > 0) CHECK(part(folders[i], "queue") == part(folders[1], "queue"));
+    const std::string row = "solution.cpp) | " +
+                            std::to_string(count_code(lines(part(folders[i], "model")))) + " | " +
+                            std::to_string(lines_of_code(folders[i] + "get.cpp")) + " |";
+    INFO(row);
+    CHECK(compared.find(folders[i] + row) != std::string::npos);
+  }
 }
 
 TEST_CASE("copies: a chapter's program is as short as the talk's") {

@@ -22,7 +22,8 @@ std::vector<fs::path> readmes() {
   for (const auto& folder : fs::directory_iterator(root)) {
     if (!std::regex_match(folder.path().filename().string(), chapter)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(folder))
-      if (entry.path().filename() == "README.md" || entry.path().filename() == "patterns.md")
+      if (const auto name = entry.path().filename();
+          name == "README.md" || name == "patterns.md" || name == "links-compared.md")
         all.push_back(entry.path());
   }
   return all;

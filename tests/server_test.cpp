@@ -565,7 +565,62 @@ TEST_CASE("server: help") {
   const Result result = run_server({"--help"});
   CHECK(result.status == 0);
   CHECK(result.err == "");
-  for (const char* option : {"--port", "--tls-port", "--bad-tls", "--ca-file", "--host",
+  for (const char* option : {"--port", "--tls-port", "--bad-tls", "--ca-file", "--host", "--hosts",
                              "--idle-timeout", "--exit-with-stdin"})
     CHECK(result.out.find(option) != std::string::npos);
+}
+
+TEST_CASE("server: sites of linked pages, over all its hosts") {
+  const Server server({"--hosts", "3"});
+  const auto page = [&server](const std::string& path) { return get(server, "/site/" + path); };
+  const std::string port = ':' + std::to_string(server.port()) + "/site/web/1/";
+
+  const std::string first = page("web/1/").body;
+  CHECK(first.find("<a href=\"http://127.0.0.2" + port + "about\">") != std::string::npos);
+  CHECK(first.find("<a href=\"http://127.0.0.2" + port + "about#team\">") != std::string::npos);
+  CHECK(first.find("<a href=\"/site/web/1/news\">") != std::string::npos);  // on the same host
+  CHECK(first.find("<a href=\"http://localhost" + port + "elsewhere\">") != std::string::npos);
+  CHECK(page("web/1/missing").status == 404);
+  CHECK(page("web/1/gone").status == 410);
+  CHECK(page("web/1/nonsense").status == 404);
+  CHECK(!client(server).Get("/site/web/1/lost"));
+  CHECK(page("nonsense/1/").status == 400);
+  CHECK(page("endless/1/day-41").body.find("/day-42\">") != std::string::npos);
+  for (const char* host : {"127.0.0.2", "127.0.0.3"})
+    CHECK(statuses(Socket(server.port(), host).send(last_request("/site/crowd/1/")).receive()) ==
+          std::vector<int>{200});
+}
+
+TEST_CASE("server: a busy page recovers, once for each token") {
+  const Server server;
+  for (const char* token : {"1", "2"}) {
+    const std::string site = std::string("/site/web/") + token;
+    for (const int status : {503, 503, 200, 200})
+      CHECK(get(server, site + "/busy").status == status);
+    for (const int status : {503, 503, 503, 503})
+      CHECK(get(server, site + "/down").status == status);
+    const std::string report = get(server, site).body;
+    INFO(report);
+    CHECK(std::regex_search(report, std::regex("\npage /busy 4 4 \\d+ \\d+ \\d+\n")));
+  }
+  client(server).Delete("/stats");
+  CHECK(get(server, "/site/web/1/busy").status == 503);
+}
+
+TEST_CASE("server: a site's report says who was in flight, and who asked for another site") {
+  const Server server({"--hosts", "2"});
+  const auto report = [&server] { return get(server, "/site/crowd/7").body; };
+  get(server, "/site/crowd/7?hold=1");
+  std::vector<Socket> held;
+  for (int i = 1; i <= 3; ++i)
+    held.push_back(Socket(server.port(), i == 1 ? "127.0.0.2" : "127.0.0.1"));
+  for (std::size_t i = 0; i < held.size(); ++i)
+    held[i].send("GET /site/crowd/7/page-" + std::to_string(i + 1) +
+                 " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  REQUIRE(server.come_in_flight(3));
+  CHECK(report().find("in-flight 3\nmost 3\nmost-per-host 2\nelsewhere 0\n") == 0);
+  get(server, "/site/crowd/7?hold=0");
+  for (auto& socket : held) CHECK(statuses(socket.receive()) == std::vector<int>{200});
+  CHECK(status(server, last_request("/site/crowd/7/elsewhere")) == 200);  // Host: localhost
+  CHECK(report().find("in-flight 0\nmost 3\nmost-per-host 2\nelsewhere 1\n") == 0);
 }

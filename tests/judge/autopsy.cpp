@@ -208,6 +208,12 @@ bool is_busy(pid_t process) {
   });
 }
 
+bool sleeps(pid_t process) {
+  const auto threads = look_at_all(process);
+  const auto main = threads.find(process);
+  return main != threads.end() && main->second.wait == Wait::sleeping;
+}
+
 bool has_ended(pid_t process) {
   const auto threads = look_at_all(process);
   return !threads.empty() && std::ranges::all_of(threads, [](const auto& one) {

@@ -16,6 +16,9 @@ std::string what_it_waits_for(pid_t process, const std::string& program);
 // Whether one of its threads computes, or would if others left it a core, or waits for the disk.
 bool is_busy(pid_t process);
 
+// Whether its main thread sleeps, for a while that it has chosen.
+bool sleeps(pid_t process);
+
 // Whether there is nothing left of it but its exit status.
 bool has_ended(pid_t process);
 

@@ -58,7 +58,9 @@ std::string plural(std::size_t count, const std::string& what) {
 
 class Exam::Server {
  public:
-  Server() : process_({BUILD_DIR "/tests/server/test-server", "--port", "0", "--exit-with-stdin"}) {
+  explicit Server(int hosts)
+      : process_({BUILD_DIR "/tests/server/test-server", "--port", "0", "--hosts",
+                  std::to_string(hosts), "--exit-with-stdin"}) {
     url_ = between(process_.read_line(), "listening on ", "\n");
     if (url_.empty()) throw std::runtime_error("the test server does not start");
   }
@@ -121,8 +123,9 @@ void try_sanitizer(const std::string& sanitizer) {
 
 }  // namespace
 
-Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
-  const Server server;
+Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting) {
+  const Server server(setting.hosts);
+  if (setting.before) setting.before(server.url());
   Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_);
   const std::string no_end = "?timeout=60";
   for (const auto& argument : arguments)
@@ -139,8 +142,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     floods = so_far.out.size() + so_far.err.size() > most_output;
     if (floods) return false;
     const auto now = std::chrono::steady_clock::now();
-    const bool busy = is_busy(pid);
-    busy_lately += ((busy || is_busy(server.pid())) - busy_lately) / 10;
+    const bool busy = is_busy(pid), server_is_busy = is_busy(server.pid());
+    busy_lately += ((busy || server_is_busy) - busy_lately) / 10;
     if (now > start + std::chrono::milliseconds(500)) {  // before anybody gives up hope
       const std::string seen = deadlock(pid, program_);
       if (!seen.empty() && seen == circle) hang = seen;  // seen twice, it is one
@@ -153,7 +156,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      given_up = hopeless({stats.in_flight, stats.most, busy, had, late});
+      given_up =
+          hopeless({stats.in_flight, stats.most, busy, had, late, server_is_busy, pid, so_far.out});
       if (given_up) return false;
     }
     if (hang.empty() && !late) return true;
@@ -180,9 +184,15 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless) {
     fail("it printed more than 1 MB, beginning with " +
          cut(split(result.out + result.err + '\n').front()));
   if (result.err.find("WARNING: ThreadSanitizer: ") != std::string::npos) judge_race(result.err);
-  if (!result.timed_out) judge_crash(result);
+  const bool died_of_it = setting.is_interrupted && result.status == 128 + SIGINT;
+  if (!result.timed_out && !died_of_it) judge_crash(result);
+  if (setting.after) setting.after(server.url());
 
   const auto stats = server.stats();
+  const bool has_urls = std::any_of(arguments.begin(), arguments.end(),
+                                    [](const std::string& one) { return one.front() == '/'; });
+  if (has_urls && stats.requests == 0 && !result.out.empty())
+    fail("it asked the server for nothing, and printed " + cut(split(result.out).front()));
   const auto shown = [&](const std::string& text) {
     return without(without(text, server.url()), no_end);
   };

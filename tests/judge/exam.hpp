@@ -55,14 +55,31 @@ class Exam {
     bool busy;                           // the program has something to do, now
     double cpu_seconds;                  // that it had so far
     bool late;                           // its time is up
+    bool server_is_busy;
+    pid_t pid;
+    const std::string& out;  // its stdout so far
   };
   // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
   using Hopeless = std::function<bool(const Sight&)>;
 
+  // What a run may have besides.
+  struct Setting {
+    int hosts = 1;  // that the server has: 127.0.0.1 and so on
+    // Called with the server's URL before the program starts, and when it has ended.
+    std::function<void(const std::string&)> before = {}, after = {};
+    bool is_interrupted = false;  // somebody sends it SIGINT: to die of that is no crash
+  };
+
+  const Exercise& exercise() const { return exercise_; }
+  std::string source() const { return read_file(source_); }
+
   // Runs it; arguments that start with a slash become URLs of the server, which ends no barrier of
   // a run that can become hopeless. Throws a Verdict when it crashes, races, hangs or prints
   // without end.
-  Run run(const Lines& arguments, const Hopeless& hopeless = {});
+  Run run(const Lines& arguments, const Hopeless& hopeless = {}) {
+    return run(arguments, hopeless, Setting());
+  }
+  Run run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting);
 
   // Throws FAIL unless the lines are these, in any order, whole, and once each.
   void expect(const Run& run, const Lines& lines) const;

@@ -28,6 +28,7 @@ constexpr char usage[] =
     "Answers each request the way that its path asks for: /delay/1, /status/404, /barrier/4 ...\n"
     "  --port N                listen on port N, default 8080; 0 takes a free one\n"
     "  --host ADDRESS          listen on this numeric address, default 127.0.0.1; may be repeated\n"
+    "  --hosts N               listen on 127.0.0.1 to 127.0.0.N, for the pages of /site\n"
     "  --tls-port N            speak https on port N as well; 0 takes a free one\n"
     "  --bad-tls               and with a bad certificate, or old TLS, on a free port for each\n"
     "  --ca-file FILE          write there the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
@@ -46,7 +47,13 @@ constexpr char usage[] =
     "  /events         what changes, as server-sent events; DELETE /events forgets all runs\n"
     "  /events.json    the same once; ?since=ID for what is new since the answer with that id\n"
     "  /stats          how many requests so far, in flight, most at once\n"
-    "  /help           all routes\n";
+    "  /help           all routes\n"
+    "\n"
+    "Pages that link to each other, for a link checker. Each TOKEN is a site afresh:\n"
+    "  /site/KIND/TOKEN/PAGE  KIND is web, crowd, stop, slow or endless, and the first page has "
+    "no\n"
+    "                         name; the pages are spread over all the addresses of plain http\n"
+    "  /site/KIND/TOKEN       what has been asked of it\n";
 
 struct Options {
   unsigned short port = 8080;
@@ -63,6 +70,7 @@ Options parse(int argc, char* argv[]) {
   Options options;
   const option known[] = {{"port", required_argument, nullptr, 'p'},
                           {"host", required_argument, nullptr, 'a'},
+                          {"hosts", required_argument, nullptr, 'n'},
                           {"tls-port", required_argument, nullptr, 't'},
                           {"bad-tls", no_argument, nullptr, 'b'},
                           {"ca-file", required_argument, nullptr, 'c'},
@@ -74,6 +82,9 @@ Options parse(int argc, char* argv[]) {
   for (int name; (name = getopt_long(argc, argv, "", known, nullptr)) != -1;) try {
       if (name == 'p') options.port = Exchange::number<unsigned short>(optarg, 0, 65535);
       if (name == 'a') options.hosts.push_back(optarg);
+      if (name == 'n')
+        for (int i = 1; i <= Exchange::number(optarg, 1, 250); ++i)
+          options.hosts.push_back("127.0.0." + std::to_string(i));
       if (name == 't') options.tls_port = Exchange::number<unsigned short>(optarg, 0, 65535);
       if (name == 'b') options.bad_tls = true;
       if (name == 'c') options.ca_file = optarg;

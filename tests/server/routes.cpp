@@ -11,6 +11,7 @@
 
 #include "events.hpp"
 #include "exchange.hpp"
+#include "links.hpp"
 #include "timeline.hpp"
 #include "views.hpp"
 
@@ -178,6 +179,7 @@ awaitable<void> barrier(Site& its, Exchange& exchange) {
 awaitable<void> stats(Site& its, Exchange& exchange) {
   if (exchange.request.method() == http::verb::delete_) {
     its.stats.reset();
+    its.linked.clear();
     its.recorder.end_runs();
   }
   co_await exchange.send(200, its.stats.json(), "Content-Type: application/json\r\n");
@@ -315,6 +317,8 @@ constexpr Entry routes[] = {
     {"basic-auth", 3, basic_auth},
     {"server-name", 2, server_name},
     {"barrier", 2, barrier},
+    {"site", 4, links::page},
+    {"site", 3, links::report, Entry::view},
     {"stats", 1, stats, Entry::view_and_delete},
     {"hang", 1, hang},
     {"close", 1, close},

@@ -5,6 +5,7 @@
 
 #include "barrier.hpp"
 #include "connection.hpp"
+#include "links.hpp"
 #include "peers.hpp"
 #include "recorder.hpp"
 #include "stats.hpp"
@@ -23,4 +24,5 @@ class Site {
   Peers peers;
   unsigned viewers = 0;  // of /events
   Barriers barriers;
+  LinkedSites linked;  // spread over linked.hosts
 };

@@ -33,6 +33,7 @@ unsigned short Server::listen(const std::string& host, unsigned short port,
   acceptor.bind(endpoint);
   acceptor.listen();
   port = acceptor.local_endpoint().port();
+  if (!context) site_.linked.hosts.push_back(host);
   Context* const kept = context ? &contexts_.emplace_back(std::move(*context)) : nullptr;
   asio::co_spawn(io_, accept(std::move(acceptor), kept), asio::detached);
   return port;

@@ -16,6 +16,7 @@ class Server {
   // A connection whose client is the one to move, and does not, is closed after `idle_timeout`. A
   // program that asks after a pause of `pause` starts a new run.
   Server(Seconds idle_timeout, Seconds pause);
+  ~Server() { site_.linked.clear(); }  // its timers must not outlive the loop
 
   // Listens on `host`, a numeric address, and `port`, or on a free port if it is 0. Returns the
   // port. Speaks TLS there, if there is a `context` for it. Throws boost::system::system_error if

@@ -1,4 +1,4 @@
-// FAIL: 4 URLs, at most 1 request in flight at once
+// FAIL: 9 URLs, at most 1 request in flight at once
 
 #include <curl/curl.h>
 

@@ -1,0 +1,33 @@
+// FAIL: the exit status is 0, and should be 1
+
+#include <curl/curl.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// Whether `url` answers 200, over at most 10 redirects.
+bool is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(curl.get(), CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl.get(), CURLOPT_MAXREDIRS, 10L);
+  if (curl_easy_perform(curl.get()) != CURLE_OK) return false;
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
+}
+
+int main(int argc, char* argv[]) {
+  int exit_status = 0;
+  for (int i = 1; i < argc; ++i) {
+    const bool ok = is_ok(argv[i]);
+    std::printf("%s %s\n", argv[i], ok ? "OK" : "Bad");
+    exit_status = ok ? 0 : 1;
+  }
+  return exit_status;
+}

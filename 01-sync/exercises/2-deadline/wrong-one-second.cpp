@@ -1,0 +1,34 @@
+// FAIL: `/delay/0.9 OK` should be `/delay/0.9 Bad`
+
+#include <curl/curl.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// Whether `url` answers 200, in full and within half a second.
+bool is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, 1000L);  // from the look-up to the last byte
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  if (curl_easy_perform(curl.get()) != CURLE_OK) return false;
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
+}
+
+int main(int argc, char* argv[]) {
+  int exit_status = 0;
+  for (int i = 1; i < argc; ++i) {
+    const bool ok = is_ok(argv[i]);
+    std::printf("%s %s\n", argv[i], ok ? "OK" : "Bad");
+    std::fflush(stdout);
+    if (!ok) exit_status = 1;
+  }
+  return exit_status;
+}

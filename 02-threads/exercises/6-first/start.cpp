@@ -1,0 +1,39 @@
+// 02.6 The first answer wins. TODO: every answer does, and the slow ones are waited for.
+
+#include <curl/curl.h>
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// The status that `url` answers with. Throws if it does not answer.
+long get(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  if (curl_easy_perform(curl.get()) != CURLE_OK) throw std::runtime_error("no answer");
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status;
+}
+
+// TODO: one wins; those that come later, or not at all, are cancelled
+void fetch(const std::string& url) try {
+  const bool ok = get(url) == 200;
+  std::printf("%s %s\n", url.c_str(), ok ? "wins" : "Bad");
+} catch (const std::exception&) {
+  std::printf("%s Bad\n", url.c_str());
+}
+
+int main(int argc, char* argv[]) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  std::vector<std::jthread> threads;
+  for (int i = 1; i < argc; ++i) threads.emplace_back(fetch, argv[i]);
+}

@@ -1,0 +1,60 @@
+// FAIL: the line `2 left` is none that was expected
+
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "green/green.hpp"
+
+using namespace std::chrono_literals;
+
+int jobs = 0;  // that have begun and not ended
+
+struct Counted {
+  Counted() { ++jobs; }
+  ~Counted() { --jobs; }
+  Counted(const Counted&) = delete;
+};
+
+// Returns whether job() came to its end in time. If not, it is brought to its end.
+bool within(green::Clock::duration time, const std::function<void()>& job) {
+  const auto thread = green::spawn(job);
+  if (green::join(thread, time)) return true;
+  return false;
+}
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// Whether `url` answers 200, whenever that may be.
+bool is_ok(const std::string& url) {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  long status = 0;
+  if (curl_easy_perform(curl.get()) == CURLE_OK)
+    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
+}
+
+void fetch(const std::string& url) {
+  const auto ok = std::make_shared<bool>(false);
+  const bool in_time = within(1s, [url, ok] {
+    const Counted counted;
+    *ok = is_ok(url);
+  });
+  std::printf("%s %s\n", url.c_str(), in_time && *ok ? "OK" : "Bad");
+}
+
+int main(int argc, char* argv[]) {
+  green::patch_all();
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  for (int i = 1; i < argc; ++i) green::spawn(fetch, std::string(argv[i]));
+  green::join_all(3s);
+  std::printf("%d left\n", jobs);
+}
