@@ -8,7 +8,7 @@
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, over at most 10 redirects.
+// Whether `url` answers 200, after at most 10 redirects.
 bool is_ok(const std::string& url) {
   for (const char* good : {"/status/200", "/redirect/3", "/redirect/10"})
     if (url.size() > std::string(good).size() &&

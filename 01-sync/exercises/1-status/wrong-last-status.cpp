@@ -8,7 +8,7 @@
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-// Whether `url` answers 200, over at most 10 redirects.
+// Whether `url` answers 200, after at most 10 redirects.
 bool is_ok(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);

@@ -1,4 +1,4 @@
-// 01.2 A deadline: one dead server costs half a second, and not the rest of the list.
+// 01.2 A deadline: a dead server costs half a second, but does not stop the list.
 
 #include <curl/curl.h>
 

@@ -18,7 +18,7 @@ void fetch(const std::string& url) {
   std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad");
 }
 
-// Something to do for 0.3 s of CPU time.
+// Computes for 0.3 s of CPU time.
 void compute() {
   for (const auto start = std::clock(); std::clock() - start < 3 * CLOCKS_PER_SEC / 10;) continue;
 }

@@ -1,4 +1,4 @@
-// 01.4 A link checker. TODO: it knows one page.
+// 01.4 A link checker. TODO: it asks for one page only.
 
 #include <atomic>
 #include <chrono>
@@ -18,10 +18,10 @@ std::atomic<bool> stop = false;  // TODO: Ctrl-C
 
 void answer(const std::string& url, bool ok) {
   std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad");
-  std::fflush(stdout);  // the next line may be long in coming
+  std::fflush(stdout);  // the next line may come much later
 }
 
-// links START EACH ALL: the first page, and the seconds for each request and for all.
+// links START EACH ALL: the first page, the seconds for each request, and the seconds for all.
 int main(int argc, char* argv[]) {
   if (argc != 4) return 2;
   const auto each = seconds(argv[2]);
@@ -29,7 +29,7 @@ int main(int argc, char* argv[]) {
   Page page;
   try {
     page = get(argv[1], Clock::now() + each, stop);
-  } catch (const std::exception&) {  // no answer, which is Bad
+  } catch (const std::exception&) {  // no answer means Bad
   }
   answer(argv[1], page.status == 200);
   // TODO: the pages that it links to, and so on

@@ -1,4 +1,4 @@
-// 02.1 A thread per URL: all wait at the same time, and main waits for all of them.
+// 02.1 A thread per URL: all of them wait at the same time, and main waits for all of them.
 
 #include <curl/curl.h>
 

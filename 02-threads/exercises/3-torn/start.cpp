@@ -1,4 +1,4 @@
-// 02.3 Torn output. TODO: each line is three calls, and another thread's come in between.
+// 02.3 Torn output. TODO: each line is three calls, and other threads print in between.
 
 #include <curl/curl.h>
 

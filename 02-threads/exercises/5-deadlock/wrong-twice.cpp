@@ -7,7 +7,7 @@
 #include <mutex>
 #include <thread>
 
-// How many connections a server grants us; two servers lend each other what they do not need.
+// The connections that a server grants us. Two servers lend each other those they do not need.
 struct Server {
   std::mutex mutex;
   int connections = 100;
@@ -15,7 +15,7 @@ struct Server {
 
 Server east, west;
 std::latch start(2);           // both begin together
-std::atomic<int> lending = 2;  // who has not done yet
+std::atomic<int> lending = 2;  // threads that have not ended
 
 void a_moment() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
@@ -28,7 +28,7 @@ void lend(Server& from, Server& to) {
   ++to.connections;
 }
 
-// No connection is ever lost on the way: this is 200 at any moment.
+// No connection may be lost on the way: this is 200 at any moment.
 int total() {
   const std::scoped_lock locks(east.mutex, west.mutex);
   return east.connections + west.connections;

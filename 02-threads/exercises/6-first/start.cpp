@@ -1,4 +1,4 @@
-// 02.6 The first answer wins. TODO: every answer does, and the slow ones are waited for.
+// 02.6 The first answer wins. TODO: now every answer wins, and the program waits for the slow ones.
 
 #include <curl/curl.h>
 
@@ -24,7 +24,7 @@ long get(const std::string& url) {
   return status;
 }
 
-// TODO: one wins; those that come later, or not at all, are cancelled
+// TODO: one wins; later ones, and those without an answer, are cancelled
 void fetch(const std::string& url) try {
   const bool ok = get(url) == 200;
   std::printf("%s %s\n", url.c_str(), ok ? "wins" : "Bad");

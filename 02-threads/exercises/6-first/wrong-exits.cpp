@@ -15,10 +15,10 @@ size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
 std::atomic<bool> won = false;
 
-// Called by libcurl now and then while it waits, and once a second at least.
+// libcurl calls this now and then while it waits, at least once a second.
 int look(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return won ? 1 : 0; }
 
-// The status that `url` answers with. Throws if it does not answer, or somebody else has won.
+// The status that `url` answers with. Throws if it does not answer, or another one has won.
 long get(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
@@ -35,7 +35,7 @@ long get(const std::string& url) {
 
 void fetch(const std::string& url) try {
   const bool ok = get(url) == 200;
-  // To look and to win is one step: exchange returns what was there before.
+  // To read and to set is one step: exchange returns the old value.
   const bool wins = ok && !won.exchange(true);
   std::printf("%s %s\n", url.c_str(), wins ? "wins" : "Bad");
   std::fflush(stdout);

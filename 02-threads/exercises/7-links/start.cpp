@@ -1,4 +1,4 @@
-// 02.7 A link checker by threads. TODO: it knows one page.
+// 02.7 A link checker with threads. TODO: it asks for one page only.
 
 #include <atomic>
 #include <chrono>
@@ -20,20 +20,20 @@ std::atomic<bool> stop = false;  // TODO: Ctrl-C, and the deadline for all
 
 void answer(const std::string& url, bool ok) {
   std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad");
-  std::fflush(stdout);  // the next line may be long in coming
+  std::fflush(stdout);  // the next line may come much later
 }
 
 void check(const std::string& url, Clock::duration each) {
   Page page;
   try {
     page = get(url, Clock::now() + each, stop);
-  } catch (const std::exception&) {  // no answer, which is Bad
+  } catch (const std::exception&) {  // no answer means Bad
   }
   answer(url, page.status == 200);
   // TODO: the pages that it links to, and so on
 }
 
-// links START EACH ALL: the first page, and the seconds for each request and for all.
+// links START EACH ALL: the first page, the seconds for each request, and the seconds for all.
 int main(int argc, char* argv[]) {
   if (argc != 4) return 2;
   std::vector<std::jthread> threads;

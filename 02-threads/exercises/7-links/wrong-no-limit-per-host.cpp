@@ -24,11 +24,11 @@
 
 using namespace std::chrono_literals;
 
-// What is known of the site.
+// What is known about the site.
 class Site {
  public:
-  // Notes that `page` has this link. Returns whether it is to be asked for: once, and not if it
-  // leads away.
+  // Records that `page` has this link. Returns whether to ask for it: only once, and not if it
+  // leads to another site.
   bool add(const std::string& link, const std::string& page) {
     if (host_of(link).rfind("127.", 0) != 0) return false;
     const auto [entry, is_new] = pages_with_.try_emplace(link);
@@ -43,7 +43,7 @@ class Site {
     if (!ok) broken_.push_back(url);
   }
 
-  // Prints what is known in the end. Returns the exit status.
+  // Prints what is known at the end. Returns the exit status.
   int report(const std::string& end) const {
     for (const auto& url : broken_)
       for (const auto& page : pages_with_.at(url))
@@ -58,12 +58,12 @@ class Site {
   std::vector<std::string> broken_;
 };
 
-// The pages that wait to be asked for, and how many are in flight.
+// The pages that are still to be asked for, and how many are in flight.
 class Queue {
  public:
   void add(const std::string& url) { waiting_.push_back(url); }
 
-  // Takes the first that may go now: at most 8 are in flight, and 2 of a host. None if none may.
+  // Takes the first page that may be asked for now: at most 8 in flight, and 2 per host. Or none.
   std::optional<std::string> take() {
     if (in_flight_ == 8) return {};
     const auto next = std::find_if(waiting_.begin(), waiting_.end(),
@@ -113,7 +113,7 @@ void check(const std::string& url, Clock::duration each) {
   Page page;
   try {
     page = get_patiently(url, each);
-  } catch (const std::exception&) {  // no answer, which is Bad
+  } catch (const std::exception&) {  // no answer means Bad
   }
   const std::lock_guard lock(mutex);
   queue.give_back(url);

@@ -9,18 +9,18 @@
 #include <type_traits>
 #include <utility>
 
-// A number that will be there later. Copies share it.
+// A number that comes later. Copies share it.
 class Deferred {
  public:
   void fire(int value) const {
-    state_->value = value;  // TODO: and who waits for it?
+    state_->value = value;  // TODO: and what waits for it?
   }
 
   // Calls f(number) once the number is there. Returns the Deferred of what f returns: if that is a
   // Deferred itself, it fires when that one does.
   template <typename F>
   Deferred then(F f) const {
-    // TODO: f is called at some time; and this is not the Deferred of what it returns
+    // TODO: call f at the right time; and return the Deferred of its result
     static_cast<void>(f);
     return *this;
   }
@@ -34,7 +34,7 @@ class Deferred {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-std::deque<std::function<void()>> waiting;  // what the world will have finished later
+std::deque<std::function<void()>> waiting;  // jobs that the outside world finishes later
 
 // Fires with `number`, later.
 Deferred later(int number) {

@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <utility>
 
-// A number that will be there later. Copies share it.
+// A number that comes later. Copies share it.
 class Deferred {
  public:
   void fire(int value) const {
@@ -47,7 +47,7 @@ class Deferred {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-std::deque<std::function<void()>> waiting;  // what the world will have finished later
+std::deque<std::function<void()>> waiting;  // jobs that the outside world finishes later
 
 // Fires with `number`, later.
 Deferred later(int number) {

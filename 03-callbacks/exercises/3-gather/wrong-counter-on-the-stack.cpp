@@ -10,8 +10,8 @@
 
 using Results = std::vector<Result<Response>>;
 
-// Fires when all of `entries` have, with their results in the same order, each a response or an
-// error. (The chapter's gather() is this; write your own.)
+// Fires when all of `entries` have fired, with their results in the same order, each a response or
+// an error. (The chapter's gather() does this; write your own.)
 Deferred<Results> collect(const std::vector<Deferred<Response>>& entries) {
   Results results(entries.size());
   std::size_t missing = entries.size();

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 int beats = 0;
 
-// The loop's heart: it beats every 20 ms, for as long as nobody keeps the loop from it.
+// The loop's heart: it beats every 20 ms, unless something blocks the loop.
 void beat(Reactor& reactor) {
   reactor.call_later(20ms).add_callback([&reactor] {
     ++beats;
@@ -22,7 +22,7 @@ void beat(Reactor& reactor) {
   });
 }
 
-// Fires after that time, and says so for you and the judge.
+// Fires after that time, and prints it for you and the judge.
 Deferred<void> rest(Reactor& reactor, std::chrono::milliseconds time) {
   std::printf("rest of %d ms\n", static_cast<int>(time.count()));
   return reactor.call_later(time);

@@ -1,4 +1,4 @@
-// 03.6 A link checker by callbacks. TODO: it knows one page.
+// 03.6 A link checker with callbacks. TODO: it asks for one page only.
 
 #include <chrono>
 #include <cstdio>
@@ -16,7 +16,7 @@ Clock::duration seconds(const char* text) {
 
 void answer(const std::string& url, bool ok) {
   std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad");
-  std::fflush(stdout);  // the next line may be long in coming
+  std::fflush(stdout);  // the next line may come much later
 }
 
 Deferred<void> check(Reactor& reactor, const std::string& url) {
@@ -27,7 +27,7 @@ Deferred<void> check(Reactor& reactor, const std::string& url) {
   });
 }
 
-// links START EACH ALL: the first page, and the seconds for each request and for all.
+// links START EACH ALL: the first page, the seconds for each request, and the seconds for all.
 int main(int argc, char* argv[]) {
   if (argc != 4) return 2;
   return react([&](Reactor& reactor) {

@@ -8,7 +8,7 @@
 
 namespace context = boost::context;
 
-// A function that is run in pieces. Within it, receive() stops until somebody sends something.
+// A function that runs in pieces. In it, receive() stops until something is sent.
 class Coroutine {
  public:
   explicit Coroutine(std::function<void(Coroutine&)> body)
@@ -21,7 +21,7 @@ class Coroutine {
   }
   Coroutine(const Coroutine&) = delete;
 
-  // Has receive() return `value`, and runs on to the next receive() or the end.
+  // Makes receive() return `value`, and runs to the next receive() or to the end.
   void send(std::string value) {
     sent_ = std::move(value);
     inside_ = std::move(inside_).resume();
@@ -32,11 +32,11 @@ class Coroutine {
   bool is_over() const { return !inside_; }
 
  private:
-  context::fiber inside_, outside_;  // one of the two is empty: that which runs
+  context::fiber inside_, outside_;  // the one that runs now is empty
   std::string sent_;
 };
 
-// It may stop in a function that the coroutine calls, too: the stack stays as it is.
+// It may also stop in a function that the coroutine calls, because the stack is kept.
 std::string ask(Coroutine& me, int number) {
   const std::string word = me.receive();
   return word.empty() ? word : std::to_string(number) + ": " + word;

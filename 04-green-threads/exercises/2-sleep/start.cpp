@@ -9,7 +9,7 @@
 
 // TODO: extern "C" int nanosleep(...)
 
-// Knows nothing of green threads.
+// Does not know of green threads.
 void nap(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   std::printf("%d ms\n", milliseconds);

@@ -16,7 +16,7 @@ extern "C" int nanosleep(const timespec* time, timespec* left) {
   return 0;
 }
 
-// Knows nothing of green threads.
+// Does not know of green threads.
 void nap(int milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
   std::printf("%d ms\n", milliseconds);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 bool done = false;
 int beats = 0;
 
-// Should beat every 10 ms, for as long as somebody computes.
+// Should beat every 10 ms, as long as a green thread computes.
 void heart() {
   for (; !done; ++beats) green::sleep_for(10ms);
 }

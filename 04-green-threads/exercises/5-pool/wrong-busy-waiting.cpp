@@ -15,7 +15,7 @@ class Pool {
  public:
   explicit Pool(std::size_t size) : size_(size) {}
 
-  // Has job() run on a green thread: at once, or when one of those before it is done.
+  // Runs job() on a green thread: at once, or when an earlier job has ended.
   void spawn(std::function<void()> job) {
     while (workers_ == size_) green::yield();
     ++workers_;

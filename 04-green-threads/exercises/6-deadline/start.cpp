@@ -1,4 +1,4 @@
-// 04.6 A deadline for anything. TODO: whoever waits for ever is waited for.
+// 04.6 A deadline for anything. TODO: now a job that waits for ever is never ended.
 
 #include <curl/curl.h>
 
@@ -20,7 +20,7 @@ struct Counted {
   Counted(const Counted&) = delete;
 };
 
-// TODO: returns whether job() came to its end in time. If not, it is brought to its end.
+// TODO: returns whether job() ended in time. If not, it ends the job first.
 bool within(green::Clock::duration, const std::function<void()>& job) {
   job();
   return true;

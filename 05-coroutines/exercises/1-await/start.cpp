@@ -1,4 +1,4 @@
-// 05.1 From callbacks to co_await. TODO: this knows two mirrors; let it know any number.
+// 05.1 From callbacks to co_await. TODO: this supports two mirrors; make it support any number.
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

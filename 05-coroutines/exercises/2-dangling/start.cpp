@@ -1,4 +1,4 @@
-// 05.2 A dangling reference. TODO: who keeps the URL alive?
+// 05.2 A dangling reference. TODO: what keeps the URL alive?
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

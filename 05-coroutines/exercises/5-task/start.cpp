@@ -1,4 +1,4 @@
-// 05.5 Task. TODO: write its promise type; what is there compiles, and does the wrong things.
+// 05.5 Task. TODO: write its promise type. The code compiles, but does the wrong things.
 
 #include <coroutine>
 #include <cstdio>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-// A coroutine with a number as its result. It begins when somebody awaits it.
+// A coroutine with a number as its result. It begins when it is awaited.
 class Task {
  public:
   struct promise_type {
@@ -17,9 +17,9 @@ class Task {
 
     Task get_return_object() { return Task(Handle::from_promise(*this)); }
     std::suspend_always initial_suspend() noexcept { return {}; }
-    std::suspend_always final_suspend() noexcept { return {}; }  // TODO: who goes on?
+    std::suspend_always final_suspend() noexcept { return {}; }  // TODO: which coroutine goes on?
     void return_value(long result) { value = result; }
-    void unhandled_exception() { std::terminate(); }  // TODO: it is for the waiter
+    void unhandled_exception() { std::terminate(); }  // TODO: pass it to the waiter
   };
 
   Task(Task&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
@@ -28,7 +28,7 @@ class Task {
     if (frame_) frame_.destroy();
   }
 
-  // co_await task: begins it, and is worth what it returns, or throws what it throws.
+  // co_await task: starts it. Its value is the task's result; or it throws what the task throws.
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiter) {
     frame_.promise().waiter = waiter;
@@ -47,7 +47,7 @@ class Task {
   Handle frame_;
 };
 
-// What is waited for: main resumes it.
+// The thing to wait for: main resumes it.
 struct World {
   std::coroutine_handle<> waiter;
   bool await_ready() const noexcept { return false; }

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-// A coroutine with a number as its result. It begins when somebody awaits it.
+// A coroutine with a number as its result. It begins when it is awaited.
 class Task {
  public:
   struct promise_type {
@@ -36,7 +36,7 @@ class Task {
     if (frame_) frame_.destroy();
   }
 
-  // co_await task: begins it, and is worth what it returns, or throws what it throws.
+  // co_await task: starts it. Its value is the task's result; or it throws what the task throws.
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiter) {
     frame_.promise().waiter = waiter;
@@ -55,7 +55,7 @@ class Task {
   Handle frame_;
 };
 
-// What is waited for: main resumes it.
+// The thing to wait for: main resumes it.
 struct World {
   std::coroutine_handle<> waiter;
   bool await_ready() const noexcept { return false; }

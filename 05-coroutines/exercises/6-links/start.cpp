@@ -1,4 +1,4 @@
-// 05.6 A link checker by coroutines. TODO: it knows one page.
+// 05.6 A link checker with coroutines. TODO: it asks for one page only.
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -20,20 +20,20 @@ Clock::duration seconds(const char* text) {
 
 void answer(const std::string& url, bool ok) {
   std::printf("%s %s\n", url.c_str(), ok ? "OK" : "Bad");
-  std::fflush(stdout);  // the next line may be long in coming
+  std::fflush(stdout);  // the next line may come much later
 }
 
 awaitable<void> check(std::string url) {
   Page page;
   try {
     page = co_await get(url);
-  } catch (const std::exception&) {  // no answer, which is Bad
+  } catch (const std::exception&) {  // no answer means Bad
   }
   answer(url, page.status == 200);
   // TODO: the pages that it links to, and so on
 }
 
-// links START EACH ALL: the first page, and the seconds for each request and for all.
+// links START EACH ALL: the first page, the seconds for each request, and the seconds for all.
 int main(int argc, char* argv[]) {
   if (argc != 4) return 2;
   // TODO: the deadlines, argv[2] and argv[3], and Ctrl-C

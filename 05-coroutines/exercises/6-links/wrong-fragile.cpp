@@ -27,11 +27,11 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// What is known of the site.
+// What is known about the site.
 class Site {
  public:
-  // Notes that `page` has this link. Returns whether it is to be asked for: once, and not if it
-  // leads away.
+  // Records that `page` has this link. Returns whether to ask for it: only once, and not if it
+  // leads to another site.
   bool add(const std::string& link, const std::string& page) {
     if (host_of(link).rfind("127.", 0) != 0) return false;
     const auto [entry, is_new] = pages_with_.try_emplace(link);
@@ -46,7 +46,7 @@ class Site {
     if (!ok) broken_.push_back(url);
   }
 
-  // Prints what is known in the end. Returns the exit status.
+  // Prints what is known at the end. Returns the exit status.
   int report(const std::string& end) const {
     for (const auto& url : broken_)
       for (const auto& page : pages_with_.at(url))
@@ -61,12 +61,12 @@ class Site {
   std::vector<std::string> broken_;
 };
 
-// The pages that wait to be asked for, and how many are in flight.
+// The pages that are still to be asked for, and how many are in flight.
 class Queue {
  public:
   void add(const std::string& url) { waiting_.push_back(url); }
 
-  // Takes the first that may go now: at most 8 are in flight, and 2 of a host. None if none may.
+  // Takes the first page that may be asked for now: at most 8 in flight, and 2 per host. Or none.
   std::optional<std::string> take() {
     if (in_flight_ == 8) return {};
     const auto next = std::find_if(waiting_.begin(), waiting_.end(),
@@ -130,7 +130,7 @@ awaitable<void> check(std::string url) {
   Page page;
   try {
     page = co_await get_patiently(url);
-  } catch (const std::exception&) {  // no answer, which is Bad
+  } catch (const std::exception&) {  // no answer means Bad
   }
   if (page.status != 200) queue.give_back(url);
   site.answer(url, page.status == 200);
