@@ -10,7 +10,7 @@
 namespace {
 
 Result raw(const std::string& port, const std::string& path) {
-  return run({BUILD_DIR "/01-sync/raw", "localhost", port, path});
+  return run({BUILD_DIR "/01-sync/raw", "127.0.0.1", port, path});
 }
 
 bool ends_with(const std::string& text, const std::string& end) {

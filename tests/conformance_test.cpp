@@ -362,7 +362,7 @@ const std::map<std::string, std::string> exceptions{
     {"103 before the answer", "cpp-httplib"},
     {"1,000 times 103 before it", "cpp-httplib"},
     {"nothing after the status", "Boost.Beast"},
-    {"HTTP/2 in a status line", "libcurl"},
+    {"HTTP/2 in a status line", "libcurl before 8.14"},
     {"lines that end with LF", "libcurl"},
     {"a header without a colon", "cpp-httplib before 0.18"},
     {"a NUL in a header", "cpp-httplib before 0.18"},

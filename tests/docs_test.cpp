@@ -60,7 +60,7 @@ docs::Shell shell(const Server& server) {
     static const std::regex build("(^|[ =(])build/");
     std::string command = std::regex_replace(shown, build, "$1" BUILD_DIR "/");
     command = replace_all(command, "localhost:8080", "localhost:" + port);
-    command = replace_all(command, "localhost 8080", "localhost " + port);
+    command = replace_all(command, "localhost 8080", "127.0.0.1 " + port);  // known everywhere
     const Result result = run({"sh", "-c", "cd " ROOT_DIR " && exec 2>&1 && " + command});
     if (result.timed_out || result.left_some) return "it did not end:\n" + result.out;
     return replace_all(result.out, BUILD_DIR "/", "build/");

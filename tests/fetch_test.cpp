@@ -197,7 +197,6 @@ TEST_CASE("fetch: SSL_CERT_FILE stands for all of the system's store") {
                          "SYSTEM_CERTIFICATE=" + server.ca_file()};
   const Lines urls{server.tls_url() + "/status/200"};
   for_each([&](const Fetcher& fetcher) {
-    if (fetcher.engine == std::string("cpp-httplib")) return;
     const Lines with_file{"SSL_CERT_FILE=" + server.ca_file()};
     const Lines with_other{"SSL_CERT_FILE=" + other.ca_file()};
     CHECK(run(with_store + command(fetcher, urls)).status == 0);

@@ -10,10 +10,11 @@
 
 namespace {
 
-// OpenSSL asks for such as /etc/ssl/certs/0a1b2c3d.0.
+// Such as /etc/ssl/certs/0a1b2c3d.0, or the file with all of them, where libcurl reads only that.
 const char* in_store(const char* path) {
   const std::string_view all(path);
-  const bool is_certificate = all.find("/certs/") != all.npos && all.ends_with(".0");
+  const bool is_certificate = all.find("/certs/") != all.npos &&
+                              (all.ends_with(".0") || all.ends_with("/ca-certificates.crt"));
   return is_certificate ? std::getenv("SYSTEM_CERTIFICATE") : path;
 }
 

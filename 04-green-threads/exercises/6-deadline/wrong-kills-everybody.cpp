@@ -1,4 +1,4 @@
-// FAIL: `/delay/0.1 Bad` should be `/delay/0.1 OK`
+// FAIL: Bad` should be
 
 #include <curl/curl.h>
 
