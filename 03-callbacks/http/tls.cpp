@@ -16,8 +16,8 @@ ssl::context& tls_context() {
     else
       made.set_default_verify_paths();
     made.set_verify_mode(ssl::verify_peer);
-    SSL_CTX_set_post_handshake_auth(made.native_handle(),
-                                    1);  // a server may ask for a certificate later
+    // A server may ask for a client certificate later, and go on without one.
+    SSL_CTX_set_post_handshake_auth(made.native_handle(), 1);
     return made;
   }();
   return context;
