@@ -27,6 +27,6 @@ int main(int argc, char* argv[]) {
     } catch (const std::exception&) {
       print(url, {false, "out of threads"});
     }
-  threads.clear();  // joins them
+  threads.clear();  // joins them, before exit_status is read
   return exit_status;
 }

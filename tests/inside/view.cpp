@@ -1,6 +1,7 @@
 #include "view.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "../server/drawing.hpp"
 
@@ -16,7 +17,7 @@ Keeps keeps(const Subject& subject) {
 std::string summary(const Subject& subject) {
   const std::size_t count = subject.inside.lanes.size();
   std::string text = grouped(count) + (count == 1 ? " thread" : " threads");
-  print(text, ", asleep %.0f %% of ", std::min(99.0, 100 * subject.inside.asleep()));
+  print(text, ", asleep %.0f %% of ", std::floor(100 * subject.inside.asleep()));
   text += duration(subject.inside.end);
   if (subject.peak_kib > 0) print(text, ", %.1f MB at most", double(subject.peak_kib) / 1024);
   return text;
