@@ -69,6 +69,7 @@ std::vector<std::string> arguments(int argc, char* argv[]) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDONLY);  // becomes fd, the lowest free one
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // stderr is a file that may not grow: the lines matter more
   std::setvbuf(stdout, out, _IOFBF, sizeof out);
   std::setvbuf(stderr, err, _IOLBF, sizeof err);
 

@@ -64,7 +64,7 @@ struct Address {
   std::string resolve(std::string location) const {
     for (auto i = location.npos; (i = location.find(' ')) != location.npos;)
       location.replace(i, 1, "%20");
-    if (location.find("://") < location.find_first_of("/?#")) return location;
+    if (location.find(':') < location.find_first_of("/?#")) return location;  // has a scheme
     if (location.starts_with("//")) return origin.substr(0, origin.find('/')) + location;
     if (location.starts_with("/")) return origin + location;
     std::filesystem::path path(target.substr(0, target.find('?')));

@@ -228,6 +228,7 @@ TEST_CASE("05-coroutines: a link is resolved as RFC 3986 says, what no URL may h
   const auto after = [](const std::string& link) {
     return Url("http://u:p@a/b").join(link).authorization;
   };
+  CHECK(after("http://x:y@a/c") == "Basic eDp5");  // its own, which the link has
   CHECK(after("/c") == "Basic dTpw");
   CHECK(after("http://a/c") == "Basic dTpw");
   CHECK(after("http://b/c") == "");

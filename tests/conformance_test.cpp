@@ -136,6 +136,7 @@ const std::vector<Row> table{
     {"one deadline for all hops", "{server}/redirect-to?url=/delay/6&delay=6", timed_out, slow},
     {"redirect to file:", "{server}/redirect-to?url=file:///etc/hostname", unsupported},
     {"redirect to ftp:", "{server}/redirect-to?url=ftp://127.0.0.1:{port}/", unsupported},
+    {"redirect to mailto:", "{server}/redirect-to?url=mailto:status/200", any},
     {"redirect to a refused port", "{server}/redirect-to?url={refused}/", "connect|refused"},
 
     // Bodies.

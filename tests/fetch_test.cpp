@@ -17,6 +17,7 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
+#include "folder.hpp"
 #include "server.hpp"
 #include "socket.hpp"
 
@@ -202,6 +203,19 @@ TEST_CASE("fetch: SSL_CERT_FILE stands for all of the system's store") {
     CHECK(run(with_store + command(fetcher, urls)).status == 0);
     CHECK(run(with_store + with_file + command(fetcher, urls)).status == 0);
     CHECK(run(with_store + with_other + command(fetcher, urls)).status == 1);
+  });
+}
+
+TEST_CASE("fetch: a file for stderr that may not grow costs the reasons, not the lines") {
+  const Server server;
+  const Lines urls{server.url("/status/404"), server.url("/status/200")};
+  for_each([&](const Fetcher& fetcher) {
+    const Folder folder;
+    const Lines limited{"sh", "-c", "ulimit -f 0; exec \"$@\" 2>" + folder.path().string() + "/err",
+                        "sh"};
+    const Result result = run(limited + command(fetcher, urls));
+    CHECK(result.status == 1);
+    CHECK(difference(lines(result.out), {urls[0] + " Bad", urls[1] + " OK"}) == Lines());
   });
 }
 

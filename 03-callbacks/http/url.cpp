@@ -139,7 +139,7 @@ Url Url::join(std::string link) const {
     link = origin + path.substr(0, path.rfind('/') + 1) + link;
   Url to(link);
   const bool is_same_server = to.is_https == is_https && to.authority == authority;
-  if (is_same_server && !authorization.empty()) to.authorization = authorization;
+  if (is_same_server && to.authorization.empty()) to.authorization = authorization;
   return to;
 }
 
