@@ -66,6 +66,9 @@ Curl::Curl(asio::io_context& loop) : loop_(loop), timer_(loop), multi_(curl_mult
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  // CURLMOPT_QUICK_EXIT, by its number: newer libcurls would wait for look-ups at the end, older
+  // ones do not know the option.
+  curl_multi_setopt(multi_, CURLMoption(CURLOPTTYPE_LONG + 21), 1L);
 }
 
 Curl::~Curl() { curl_multi_cleanup(multi_); }

@@ -373,7 +373,7 @@ std::vector<Row> possible(std::vector<Row> rows) {
 
 void check(const Fetcher& fetcher, const std::string& what, const std::string& url, bool ok,
            const Result& result) {
-  static const std::regex reason(".*(certificate|mismatch|another host|subject name).*\n",
+  static const std::regex reason(".*(certificate|mismatch|another host|subject name|cert name).*\n",
                                  std::regex::icase);
   INFO(fetcher.program << ": " << what << ": " << url << ": " << result.err);
   CHECK(result.out == url + (ok ? " OK\n" : " Bad\n"));

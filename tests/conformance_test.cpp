@@ -370,13 +370,13 @@ const std::map<std::string, std::string> exceptions{
     {"status of four digits", "libcurl from 8.14"},
     {"Location with a tab", "libcurl from 8.14"},
     {"a header of 100 KB", "cpp-httplib from 0.18"},
-    {"no end of chunks", "cpp-httplib from 0.18"},
+    {"no end of chunks", "cpp-httplib from 0.18 before 0.41"},
     {"a header cut off", "libcurl"},
     {"a header of 10 MB", "cpp-httplib before 0.18"},
     {"two lengths that differ", "cpp-httplib before 0.18"},
     {"a length that is no number", "cpp-httplib before 0.18"},
     {"a field of 10 KB", "cpp-httplib"},
-    {"two lengths, the second is right", "cpp-httplib before 0.41, libcurl"},
+    {"two lengths, the second is right", "cpp-httplib before 0.41, libcurl before 8.23"},
     {"a field of 70,000 bytes", "cpp-httplib"},
     {"a length beyond 64 bits", "libcurl"},
     {"chunks with a length", "Boost.Beast"},
@@ -387,8 +387,8 @@ const std::map<std::string, std::string> exceptions{
     {"user and password, unasked for", "cpp-httplib"},
     {"user and password, redirected", "cpp-httplib"},
     {"user and password, redirected by name", "cpp-httplib, libcurl from 8.14"},
-    {"no close_notify, no length", "cpp-httplib, libcurl before 8.14"},
-    {"IPv6, with a zone", "Boost.Beast before 1.83, cpp-httplib"},
+    {"no close_notify, no length", "cpp-httplib before 0.41, libcurl before 8.14"},
+    {"IPv6, with a zone", "Boost.Beast before 1.83, Boost.Beast from 1.92, cpp-httplib"},
     {"IPv4 within IPv6", "cpp-httplib"},
     {"dots in the path", "cpp-httplib"},
     {"one slash", "libcurl"},
@@ -406,12 +406,15 @@ std::pair<int, int> version(const std::string& engine) {
 
 // Whether the engine, in the version that is here, is one of those that are named.
 bool is_named(const std::string& engine, const std::string& names) {
-  static const std::regex name("([^ ,]+)(?: (before|from) (\\d+)\\.(\\d+))?(, |$)");
+  static const std::regex name(
+      "([^ ,]+)(?: from (\\d+)\\.(\\d+))?(?: before (\\d+)\\.(\\d+))?(, |$)");
   for (std::sregex_iterator at(names.begin(), names.end(), name), none; at != none; ++at) {
-    if ((*at)[1] != engine) continue;
-    if (!(*at)[2].matched) return true;
-    const bool before = version(engine) < std::pair(std::stoi((*at)[3]), std::stoi((*at)[4]));
-    return before == ((*at)[2] == "before");
+    const auto bound = [&at](int group) {
+      return std::pair(std::stoi((*at)[group]), std::stoi((*at)[group + 1]));
+    };
+    if ((*at)[1] == engine && (!(*at)[2].matched || version(engine) >= bound(2)) &&
+        (!(*at)[4].matched || version(engine) < bound(4)))
+      return true;
   }
   return false;
 }
@@ -575,6 +578,8 @@ TEST_CASE("conformance: an exception may be one of some versions") {
   CHECK(!is_named("libcurl", "libcurl from 1000.0"));
   CHECK(is_named("libcurl", "cpp-httplib from 1000.0, libcurl before 1000.0"));
   CHECK(!is_named("libcurl", "libcurl before 7.88"));
+  CHECK(is_named("libcurl", "libcurl before 7.88, libcurl from 7.88 before 1000.0"));
+  CHECK(!is_named("libcurl", "libcurl from 7.0 before 7.88"));
   CHECK(!is_named("libcurl", "cpp-httplib"));
 }
 

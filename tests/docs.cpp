@@ -71,8 +71,9 @@ std::vector<Command> commands(const std::string& text) {
   return all;
 }
 
-// Where libcurl 8.14 has other words than 7.88, which the READMEs show.
+// Where libcurl 8.14 and 8.23 have other words than 7.88, which the READMEs show.
 const std::pair<std::string, std::string> newer_words[]{
+    {"Protocol \"ftp\" is disabled", "Protocol \"ftp\" not supported or disabled in libcurl"},
     {"Protocol \"ftp\" disabled", "Protocol \"ftp\" not supported or disabled in libcurl"},
     {"end of response with # bytes missing", "transfer closed with # bytes remaining to read"},
 };
