@@ -31,6 +31,10 @@ int stat(const char* path, struct stat* result) noexcept {
   return next<int(const char*, struct stat*)>("stat")(in_store(path), result);
 }
 
+int lstat(const char* path, struct stat* result) noexcept {  // OpenSSL 3.5 asks this first
+  return next<int(const char*, struct stat*)>("lstat")(in_store(path), result);
+}
+
 FILE* fopen(const char* path, const char* mode) {
   return next<FILE*(const char*, const char*)>("fopen")(in_store(path), mode);
 }
