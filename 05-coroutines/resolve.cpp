@@ -1,7 +1,8 @@
 #include "resolve.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/channel.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <exception>
 #include <functional>
@@ -18,35 +19,39 @@ namespace {
 struct Answer {
   std::exception_ptr error;
   Endpoints endpoints;
+  bool is_here = false;  // set on the loop's thread
 };
-using Channel = asio::experimental::channel<Executor, void(boost::system::error_code)>;
+using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 
-Answer answer_of(const Url& url) noexcept try { return {nullptr, look_up(url)}; } catch (...) {
-  return {std::current_exception(), {}};
+void ask(const Url& url, Answer& answer) noexcept try {
+  answer.endpoints = look_up(url);
+} catch (...) {
+  answer.error = std::current_exception();
 }
 
 }  // namespace
 
 // #region resolve
-// getaddrinfo blocks and cannot be cancelled. So it runs on a thread of its own, which reports
-// through a channel. At its deadline a fetch stops waiting for the channel, and leaves the thread
-// behind. (Asio's async_resolve has one thread for all names, so a slow one would hold up all the
-// others.)
+// getaddrinfo blocks and cannot be cancelled. So it runs on a thread of its own. The coroutine
+// waits for a timer that never expires, and that is cancelled when the answer is here. At its
+// deadline a fetch stops waiting, and leaves the thread behind. (Asio's async_resolve has one
+// thread for all names, so a slow one would hold up all the others.)
 awaitable<Endpoints> resolve(Url url) {
   Endpoints endpoints = known(url);
   if (!endpoints.empty()) co_return endpoints;
 
   const auto loop = co_await asio::this_coro::executor;
   const auto answer = std::make_shared<Answer>();
-  const auto channel = std::make_shared<Channel>(loop, 1);
-  const std::function<void()> tell = [weak = std::weak_ptr(channel)] {
-    if (const auto waiting = weak.lock()) waiting->try_send(boost::system::error_code());
+  const auto never = std::make_shared<Timer>(loop, Timer::time_point::max());
+  const std::function<void()> tell = [answer, weak = std::weak_ptr(never)] {
+    answer->is_here = true;
+    if (const auto timer = weak.lock()) timer->cancel();
   };
   std::thread([url, answer, tell, door = Door::of(loop.context())] {
-    *answer = answer_of(url);
+    ask(url, *answer);
     door->call(tell);
   }).detach();
-  co_await channel->async_receive(asio::deferred);
+  while (!answer->is_here) co_await never->async_wait(asio::as_tuple(asio::deferred));
   if (answer->error) std::rethrow_exception(answer->error);
   co_return std::move(answer->endpoints);
 }
