@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <thread>
 
 #include "catch.hpp"
 #include "fetchers.hpp"
@@ -286,6 +288,35 @@ TEST_CASE("fetch: it stops quietly when its reader leaves in the middle") {
     CHECK(result.status == 1);
     CHECK(result.err == "");
     CHECK(!result.left_some);
+  });
+}
+
+TEST_CASE("fetch: a non-blocking pipe that is full costs neither lines nor reasons") {
+  const RefusedPort refused;
+  const Lines urls = numbered(refused.url("/" + std::string(600, 'x')), 300);
+  for_each([&](const Fetcher& fetcher) {
+    Pipe pipe;
+    const int in = pipe.write_end.get();
+    REQUIRE(fcntl(in, F_SETFL, O_NONBLOCK) == 0);
+    std::string expected;  // as much as it holds: there is no room for the first line
+    while (write(in, "filled\n", 7) == 7) expected += "filled\n";
+    Process process(shell("exec 2>&1", fetcher, urls), {.out = in});
+    pipe.write_end.close();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // so that it finds no room
+    std::string found;
+    char data[4096];
+    for (ssize_t size; (size = read(pipe.read_end.get(), data, sizeof data)) > 0;)
+      found.append(data, std::size_t(size));
+    CHECK(process.finish().status == 1);
+    Lines out = lines(found), err;
+    const auto reasons = std::stable_partition(out.begin(), out.end(), [](const std::string& line) {
+      return line == "filled" || line.ends_with(" Bad");
+    });
+    std::transform(reasons, out.end(), std::back_inserter(err),
+                   [](const std::string& line) { return line.substr(0, line.find(": ")); });
+    out.erase(reasons, out.end());
+    CHECK(difference(out, lines(expected) + each(urls, " Bad")) == Lines());
+    CHECK(difference(err, urls) == Lines());
   });
 }
 
