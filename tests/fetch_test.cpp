@@ -2,6 +2,7 @@
 // a machine that lacks something.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -205,6 +206,53 @@ TEST_CASE("fetch: SSL_CERT_FILE stands for all of the system's store") {
     CHECK(run(with_store + command(fetcher, urls)).status == 0);
     CHECK(run(with_store + with_file + command(fetcher, urls)).status == 0);
     CHECK(run(with_store + with_other + command(fetcher, urls)).status == 1);
+  });
+}
+
+TEST_CASE("fetch: SSL_CERT_FILE must be a file; http needs none") {
+  const Server server({"--tls-port", "0"});
+  const Lines urls{server.url("/status/200"), server.tls_url() + "/status/200",
+                   server.url("/redirect-to?url=" + server.tls_url() + "/status/200")};
+  const Folder folder;
+  const std::string pipe = (folder.path() / "pipe").string();
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for_each([&](const Fetcher& fetcher) {
+    for (const std::string& file : {pipe, folder.path().string(), pipe + "-that-is-none"}) {
+      INFO(file);
+      const Result result = run(Lines{"env", "SSL_CERT_FILE=" + file} + command(fetcher, urls),
+                                {.time_limit = std::chrono::seconds(8)});
+      CHECK(!result.timed_out);
+      CHECK(difference(lines(result.out), {urls[0] + " OK", urls[1] + " Bad", urls[2] + " Bad"}) ==
+            Lines());
+      for (const auto& line : lines(result.err))
+        CHECK(line.ends_with("SSL_CERT_FILE is not a regular file"));
+    }
+  });
+}
+
+TEST_CASE("fetch: without a descriptor to read the system's store with, the reason says so") {
+  if (sanitized) return;  // they load no module
+  const Server server({"--tls-port", "0"});
+  const Lines urls{server.tls_url() + "/status/200"};
+  for_each([&](const Fetcher& fetcher) {
+    std::size_t ok = 0;
+    for (int files = 4; files < 16; ++files) {
+      INFO(files << " files");
+      const Lines limited{"env",
+                          "-u",
+                          "SSL_CERT_FILE",
+                          "-u",
+                          "SSL_CERT_DIR",
+                          "LD_PRELOAD=" SYSTEM_STORE,
+                          "SYSTEM_CERTIFICATE=" + server.ca_file(),
+                          "prlimit",
+                          "--nofile=" + std::to_string(files)};
+      const Result result = run(limited + command(fetcher, urls));
+      ok += count_ok(result, urls);
+      INFO(result.err);
+      CHECK(result.err.find("unable to get") == std::string::npos);
+    }
+    CHECK(ok > 0);
   });
 }
 
