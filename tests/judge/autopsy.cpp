@@ -182,10 +182,12 @@ std::string deadlock(pid_t process, const std::string& program) {
   return text;
 }
 
-std::string what_it_waits_for(pid_t process, const std::string& program) {
+std::string what_it_waits_for(pid_t process, const std::string& program,
+                              bool has_sanitizer_thread) {
   if (const auto circle = deadlock(process, program); !circle.empty()) return circle;
   std::map<Wait, std::size_t> waits;
   for (const auto& [id, thread] : look_at_all(process)) ++waits[thread.wait];
+  if (has_sanitizer_thread && waits[Wait::sleeping] > 0) --waits[Wait::sleeping];
   std::string text;
   const auto add = [&](Wait wait, const std::string& verb, const std::string& rest) {
     if (!waits[wait]) return;
@@ -200,6 +202,8 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   if (text.empty()) add(Wait::end_of_thread, "wait", " for another to end");
   return text;
 }
+
+std::size_t count_threads(pid_t process) { return look_at_all(process).size(); }
 
 bool is_busy(pid_t process) {
   const auto threads = look_at_all(process);

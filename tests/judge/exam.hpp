@@ -68,6 +68,7 @@ class Exam {
     // Called with the server's URL before the program starts, and when it has ended.
     std::function<void(const std::string&)> before = {}, after = {};
     bool is_interrupted = false;  // somebody sends it SIGINT: to die of that is no crash
+    bool goes_on = false;         // after what ThreadSanitizer would report, as it would without
   };
 
   const Exercise& exercise() const { return exercise_; }
@@ -86,9 +87,13 @@ class Exam {
   void expect_in_order(const Run& run, const Lines& lines) const;
   void expect_status(const Run& run, int status) const;
 
+  // Throws FAIL if a line of the learner's code, without its comment, has that.
+  void forbid(const std::string& pattern, const std::string& why) const;
+
  private:
   class Server;
 
+  std::size_t most_threads() const;  // that a program of the exercise may have
   std::string line_of(const std::string& report, std::size_t from = 0) const;
   std::string text_of(const std::string& line) const;
   void judge_race(const std::string& report) const;

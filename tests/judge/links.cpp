@@ -235,7 +235,7 @@ class Crawl {
 };
 
 // Longer than any pause that it has reason to make.
-constexpr int stuck = 12, long_stuck = 50;
+constexpr int stuck = 12, long_stuck = 40;
 
 // Of the whole site: one page is held until the lines of all the others have come.
 void web(Exam& exam, bool one_at_a_time) {
