@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -210,6 +211,17 @@ bool is_busy(pid_t process) {
   return std::ranges::any_of(threads, [](const auto& one) {
     return one.second.wait == Wait::computing || one.second.wait == Wait::disk;
   });
+}
+
+long times_waited(pid_t process) {
+  long all = 0;
+  for (const auto& [id, thread] : look_at_all(process)) {
+    const std::string status = proc_file(process, "task/" + std::to_string(id) + "/status");
+    const std::string name = "\nvoluntary_ctxt_switches:";
+    if (const auto at = status.find(name); at != status.npos)
+      all += std::atol(status.c_str() + at + name.size());
+  }
+  return all;
 }
 
 bool sleeps(pid_t process) {

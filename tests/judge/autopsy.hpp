@@ -19,6 +19,9 @@ std::size_t count_threads(pid_t process);
 // Whether one of its threads computes, or would if others left it a core, or waits for the disk.
 bool is_busy(pid_t process);
 
+// How often its threads gave up their core to wait for something, so far.
+long times_waited(pid_t process);
+
 // Whether its main thread sleeps, for a while that it has chosen.
 bool sleeps(pid_t process);
 

@@ -159,12 +159,12 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     const bool late = now >= start + limit && !starved;
     if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
       const auto stats = server.stats();
-      given_up =
-          hopeless({stats.in_flight, stats.most, busy, had, late, server_is_busy, pid, so_far.out});
+      given_up = hopeless({stats.requests, stats.in_flight, stats.most, busy, had, late,
+                           server_is_busy, pid, so_far.out});
       if (given_up) return false;
     }
     // Nothing that an exercise waits for takes 2 s, nor 1 s where no server is asked.
-    if (!hopeless && !busy && !server_is_busy) {
+    if ((!hopeless || setting.ends_in_silence) && !busy && !server_is_busy) {
       const auto stats = server.stats();
       const std::string happened = std::to_string(stats.requests) + ' ' +
                                    std::to_string(stats.in_flight) + ' ' +
@@ -229,6 +229,18 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
 std::size_t Exam::most_threads() const {
   if (exercise_.chapter == "02-threads") return std::size_t(-1);
   return exercise_.id == "04.2" ? 2 : 1;
+}
+
+void Exam::must_keep(const std::string& beginning) const {
+  const auto words = [](const std::string& text) {
+    return std::regex_replace(text, std::regex("\\s+"), " ");
+  };
+  const std::string start = read_file(exercise_.folder() / "start.cpp");
+  const auto from = start.find(beginning);
+  const std::string kept = start.substr(from, start.find("\n}\n", from) + 2 - from);
+  if (words(source()).find(words(kept)) == std::string::npos)
+    fail("`" + kept.substr(0, kept.find(" {")) +
+         "` has changed: it should stay as it was at the start");
 }
 
 void Exam::forbid(const std::string& pattern, const std::string& why) const {

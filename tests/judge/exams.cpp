@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -78,14 +79,14 @@ std::string all_in_flight(unsigned count) {
 std::string status(Exam& exam) {
   const Run run =
       exam.run({"/status/200", "/status/404", "/redirect/3", "/redirect/10", "/redirect/11",
-                "/redirect-loop", "/status/204", "/truncate", "/close"});
+                "/redirect-loop", "/status/204", "/truncate", "/close", "/bytes/100000"});
   exam.expect_in_order(run, {"/status/200 OK", "/status/404 Bad", "/redirect/3 OK",
                              "/redirect/10 OK", "/redirect/11 Bad", "/redirect-loop Bad",
-                             "/status/204 Bad", "/truncate Bad", "/close Bad"});
+                             "/status/204 Bad", "/truncate Bad", "/close Bad", "/bytes/100000 OK"});
   exam.expect_status(run, 1);
   exam.expect_status(exam.run({"/status/200"}), 0);
   exam.expect_status(exam.run({"/status/404", "/status/200"}), 1);
-  return "9 URLs, each judged as it should be; the server saw " + plural(run.requests, "request");
+  return "10 URLs, each judged as it should be; the server saw " + plural(run.requests, "request");
 }
 
 std::string seconds(double number) {
@@ -229,6 +230,7 @@ std::string torn(Exam& exam) {
       if (line != "/barrier/8 OK") fail("a line is torn: `" + line.substr(0, 60) + "`");
     exam.expect(run, times(8, "/barrier/8 OK"));
   }
+  exam.must_keep("void slow_print(");
   return all_in_flight(8) + ", and 8 whole lines";
 }
 
@@ -239,11 +241,14 @@ std::string three_places(Exam& exam) {
   // Five are answered; then nobody is until all six ask, so that three of those should wait.
   unsigned looks = 0, busy = 0, in_flight = 0;
   double cpu_seconds = 0, burned = 0;  // since three wait
+  long waited = 0, woken = 0;
   const Run crowd = exam.run(times(3, "/status/200") + times(2, "/close") + times(6, "/barrier/6"),
                              [&, hopeless = never_together(6)](const Exam::Sight& seen) {
                                in_flight = seen.in_flight;
                                if (in_flight == 3) {
-                                 if (looks == 0) cpu_seconds = seen.cpu_seconds;
+                                 if (looks == 0)
+                                   cpu_seconds = seen.cpu_seconds, waited = times_waited(seen.pid);
+                                 woken = times_waited(seen.pid) - waited;
                                  burned = seen.cpu_seconds - cpu_seconds;
                                  ++looks;
                                  if (seen.busy) ++busy;
@@ -264,9 +269,12 @@ std::string three_places(Exam& exam) {
   if (burned > 0.1 || (looks > 5 && busy > looks / 2))
     fail("it burned CPU time while it waited: " + seconds(burned) + ", and was busy at " +
          std::to_string(busy) + " of " + plural(looks, "look"));
+  if (looks > 5 && woken > 5 * long(looks))
+    fail("it woke up " + std::to_string(woken) +
+         " times while all places were taken: who waits for a place should be told, and not look");
   // Three are slow, so that the others wait when their places become free.
-  exam.expect(at_most_three(exam.run(times(3, "/delay/0.3") + times(6, "/status/200"))),
-              times(3, "/delay/0.3 OK") + times(6, "/status/200 OK"));
+  exam.expect(at_most_three(exam.run(times(3, "/delay/0.3") + times(6, "/delay/0.1"))),
+              times(3, "/delay/0.3 OK") + times(6, "/delay/0.1 OK"));
   // The first is answered when the last is asked for.
   const Lines held = Lines{"/barrier/2"} + times(5, "/status/200") + Lines{"/barrier/2"};
   const Run slow = exam.run(held, alone());
@@ -294,14 +302,9 @@ std::string deadlock(Exam& exam) {
   return "100 loans in two directions, and the total was 200 at any moment";
 }
 
-// Whoever is OK first wins, and nobody is waited for any more.
-std::string first_of_threads(Exam& exam) {
-  exam.expect(
-      exam.run({"/hang", "/close", "/status/404", "/delay/0.2", "/hang"}),
-      {"/close Bad", "/status/404 Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
-  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
-  // Eight are OK at the same moment.
-  for (int chance = 0; chance < 3; ++chance) {
+// Eight are OK at the same moment.
+void judge_eight_winners(Exam& exam, int chances) {
+  for (int chance = 0; chance < chances; ++chance) {
     const Run run = exam.run(times(8, "/barrier/8"), never_together(8));
     if (run.given_up) fail("8 URLs, " + in_flight(run));
     const auto winners = std::count(run.lines.begin(), run.lines.end(), "/barrier/8 wins");
@@ -314,12 +317,37 @@ std::string first_of_threads(Exam& exam) {
     lines.resize(8, "/barrier/8 cancelled");
     exam.expect(run, lines);
   }
+}
+
+// Whoever is OK first wins, and nobody is waited for any more.
+std::string first_of_threads(Exam& exam) {
+  exam.expect(
+      exam.run({"/hang", "/close", "/status/404", "/delay/0.2", "/hang"}),
+      {"/close Bad", "/status/404 Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
+  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
+  judge_eight_winners(exam, 3);
   exam.forbid(
       "_TIMEOUT|LOW_SPEED",
       "this is a time limit, and no cancellation: a slow server that is the only one may win");
   exam.forbid(R"(\b(_exit|quick_exit|exit|abort)\(|\bdetach\()",
               "this leaves threads behind: cancel them, and join each one");
   return "the first that was OK won, alone, and the others were cancelled";
+}
+
+// Whoever is OK first wins, and the others are cancelled at once.
+void judge_race_on_a_loop(Exam& exam) {
+  int late = 0;  // looks at which only the two dead servers are left, and nothing is done
+  const Run run = exam.run({"/hang", "/close", "/status/404", "/delay/0.2", "/hang"},
+                           [&](const Exam::Sight& seen) {
+                             late += seen.requests == 5 && seen.in_flight == 2 && !seen.busy;
+                             return false;
+                           },
+                           {.ends_in_silence = true});
+  exam.expect(run, {"/close Bad", "/status/404 Bad", "/delay/0.2 wins", "/hang cancelled",
+                    "/hang cancelled"});
+  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
+  if (late > 8)
+    fail("the winner was known, and the others were waited for all the same: cancel them at once");
 }
 
 // --- 03-callbacks -------------------------------------------------------------------------------
@@ -337,7 +365,8 @@ std::string chain(Exam& exam) {
   for (const int n : {7, 30})
     exam.expect_in_order(exam.run({std::to_string(n)}),
                          {"nothing yet", std::to_string(4 * n), std::to_string(n),
-                          std::to_string(2 * (n + 100)), std::to_string(2 * n)});
+                          std::to_string(2 * (n + 100)), std::to_string(2 * n), std::to_string(n)});
+  exam.must_keep("int main(");
   return "links that wait, links that do not, and one that comes late";
 }
 
@@ -384,6 +413,15 @@ std::string retry(Exam& exam) {
          plural(std::size_t(beats), "time");
 }
 
+std::string first_of_callbacks(Exam& exam) {
+  exam.a_crash_means("what the callbacks share must outlive them");
+  judge_race_on_a_loop(exam);
+  judge_eight_winners(exam, 1);
+  exam.forbid(R"(\bstop\(\)|\b(_exit|quick_exit|exit|abort)\()",
+              "this leaves requests behind: cancel them, and the loop ends by itself");
+  return "the first that was OK won, alone, and the others were cancelled";
+}
+
 // --- 04-green-threads ---------------------------------------------------------------------------
 
 std::string echo(Exam& exam) {
@@ -411,7 +449,23 @@ std::string sleep(Exam& exam) {
   exam.expect_in_order(sorted_by_time, {"100 ms", "200 ms", "300 ms"});
   if (run.seconds < 0.3) fail("nobody slept: all was over after " + seconds(run.seconds));
   if (run.cpu_seconds > 0.2) fail("it burned CPU time while it slept: " + seconds(run.cpu_seconds));
+  if (exam.run({"0"}).seconds < 0.05)
+    fail("the real thread did not sleep: who is on no green thread needs libc's nanosleep");
+  exam.must_keep("void nap(");
   return "they slept at the same time, " + seconds(run.seconds) + " in all";
+}
+
+// The CPU time that the exercise's computation takes by itself.
+double seconds_to_count_primes() {
+  const auto start = std::clock();
+  long count = 0;
+  for (long number = 0; number < 1'000'000; ++number) {
+    bool is_prime = number > 1;
+    for (long divisor = 2; is_prime && divisor * divisor <= number; ++divisor)
+      is_prime = number % divisor != 0;
+    count += is_prime;
+  }
+  return count == 0 ? 0 : double(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 std::string starvation(Exam& exam) {
@@ -432,6 +486,10 @@ std::string starvation(Exam& exam) {
          seconds(run.cpu_seconds) +
          " of computing, where it should beat every 10 ms: let the others "
          "run more often");
+  if (const double alone = seconds_to_count_primes(); run.cpu_seconds > 1.7 * alone + 0.1)
+    fail("it computed for " + seconds(run.cpu_seconds) + ", where the primes alone take " +
+         seconds(alone) + ": the rest are switches, so let the others run less often");
+  exam.must_keep("void heart(");
   return "the heart beat " + plural(std::size_t(beats), "time") + " while the primes were counted";
 }
 
@@ -448,12 +506,16 @@ std::string lost_update(Exam& exam) {
 std::string deadline_by_kill(Exam& exam) {
   exam.a_crash_means("a green thread that is killed is still there until it has come to its end");
   const Run run = exam.run(
-      {"/hang", "/status/404", "/delay/0.1", "/endless-body", "/barrier/2", "/barrier/2"}, {});
-  exam.expect(run, {"/hang Bad", "/status/404 Bad", "/delay/0.1 OK", "/endless-body Bad",
+      {"/hang", "/status/404", "/delay/0.1", "/drip?duration=60", "/barrier/2", "/barrier/2"}, {});
+  exam.expect(run, {"/hang Bad", "/status/404 Bad", "/delay/0.1 OK", "/drip?duration=60 Bad",
                     "/barrier/2 OK", "/barrier/2 OK", "0 left"});
   // A job that ends is not waited for any longer. (A busy machine may need a second, not twice.)
   for (int chance = 0; chance < 2; ++chance) {
-    const double took = exam.run({"/status/200"}).seconds;
+    const Run one = exam.run({"/delay/0.4"});
+    if (one.cpu_seconds > 0.25)
+      fail("it burned CPU time while it waited: " + seconds(one.cpu_seconds) + " in " +
+           seconds(one.seconds));
+    const double took = one.seconds;
     if (took < 1) break;
     if (chance == 1)
       fail("a job that ended at once was waited for until its deadline: " + seconds(took));
@@ -473,6 +535,9 @@ std::string await(Exam& exam) {
                        {"/status/404 Bad", "/close Bad", "/status/503 Bad", "/status/200 OK"});
   exam.expect_in_order(exam.run({"/status/404", "/close", "/status/500"}),
                        {"/status/404 Bad", "/close Bad", "/status/500 Bad", "no mirror is OK"});
+  const std::string code = exam.source();
+  if (code.find(".run(") != code.rfind(".run("))
+    fail("it runs a second loop inside the first, which stands still meanwhile: co_await instead");
   return "4 mirrors asked one after the other, and the fifth left alone";
 }
 
@@ -484,9 +549,7 @@ std::string dangling(Exam& exam) {
 }
 
 std::string first(Exam& exam) {
-  const Run run = exam.run({"/hang", "/close", "/delay/0.2", "/hang"});
-  exam.expect(run, {"/close Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
-  exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
+  judge_race_on_a_loop(exam);
   exam.forbid(R"(\bstop\(\)|\b(_exit|quick_exit|exit|abort)\()",
               "this leaves coroutines behind: cancel them, and the loop ends by itself");
   return "the first that was OK won, and 2 others were cancelled";
@@ -521,7 +584,8 @@ Examiner examiner(const std::string& id) {
       {"03.3", gathering},
       {"03.4", retry},
       {"03.5", three_places},
-      {"03.6", links},
+      {"03.6", first_of_callbacks},
+      {"03.7", links},
       {"04.1", echo},
       {"04.2", sleep},
       {"04.3", starvation},

@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS context)
 
 # What a link checker is given: pages, and how to get one.
-foreach(links 01-sync/exercises/4-links 02-threads/exercises/7-links 03-callbacks/exercises/6-links
+foreach(links 01-sync/exercises/4-links 02-threads/exercises/7-links 03-callbacks/exercises/7-links
               04-green-threads/exercises/7-links 05-coroutines/exercises/6-links)
   string(REGEX MATCH "^[^/]+" links_chapter ${links})
   set(links ${CMAKE_SOURCE_DIR}/${links})
@@ -41,7 +41,8 @@ exercise(03.2 chain MINUTES 30 START FAIL TIME_LIMIT 5 SANITIZER address)
 exercise(03.3 gather MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
 exercise(03.4 retry MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
 exercise(03.5 limit MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
-exercise(03.6 links MINUTES 90 START FAIL TIME_LIMIT 10 SANITIZER address LIBRARIES
+exercise(03.6 first MINUTES 25 START HANG TIME_LIMIT 5 SANITIZER address ${agent})
+exercise(03.7 links MINUTES 90 START FAIL TIME_LIMIT 10 SANITIZER address LIBRARIES
          03-callbacks-links HEADERS ${CMAKE_SOURCE_DIR}/03-callbacks/agent.hpp)
 
 set(green HEADERS ${CMAKE_SOURCE_DIR}/04-green-threads/green/green.hpp <memory> <string>
