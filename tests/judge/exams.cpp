@@ -104,9 +104,9 @@ std::string deadline(Exam& exam) {
          ": a URL has half a second, and no second try");
   // A machine that is too busy for half a second may not be the next time.
   const Lines half{"/delay/0.9 Bad", "/delay/0.2 OK"};
-  for (int chance = 0; chance < 2; ++chance)
-    if (const Run near = exam.run({"/delay/0.9", "/delay/0.2"}); near.lines == half || chance == 1)
-      exam.expect_in_order(near, half);
+  Run near = exam.run({"/delay/0.9", "/delay/0.2"});
+  if (near.last() == "/delay/0.2 Bad") near = exam.run({"/delay/0.9", "/delay/0.2"});
+  exam.expect_in_order(near, half);
   return "two dead servers cost " + seconds(run.seconds) + ", and not the rest of the list";
 }
 
@@ -448,7 +448,8 @@ std::string sleep(Exam& exam) {
   sorted_by_time.lines = greens;
   exam.expect_in_order(sorted_by_time, {"100 ms", "200 ms", "300 ms"});
   if (run.seconds < 0.3) fail("nobody slept: all was over after " + seconds(run.seconds));
-  if (run.cpu_seconds > 0.2) fail("it burned CPU time while it slept: " + seconds(run.cpu_seconds));
+  if (run.cpu_seconds > 0.06)
+    fail("it burned CPU time while it slept: " + seconds(run.cpu_seconds));
   if (exam.run({"0"}).seconds < 0.05)
     fail("the real thread did not sleep: who is on no green thread needs libc's nanosleep");
   exam.must_keep("void nap(");
@@ -481,12 +482,12 @@ std::string starvation(Exam& exam) {
          seconds(run.seconds) + ": it rests for 10 ms after each beat");
   if (beats < 3)
     fail("the heart did not beat in " + seconds(run.seconds) + ", while the primes were counted");
-  if (beats < 50 * run.cpu_seconds - 3)
+  if (beats < 80 * run.cpu_seconds - 3)
     fail("the heart beat " + plural(std::size_t(beats), "time") + " during " +
          seconds(run.cpu_seconds) +
          " of computing, where it should beat every 10 ms: let the others "
          "run more often");
-  if (const double alone = seconds_to_count_primes(); run.cpu_seconds > 1.7 * alone + 0.1)
+  if (const double alone = seconds_to_count_primes(); run.cpu_seconds > 1.5 * alone + 0.05)
     fail("it computed for " + seconds(run.cpu_seconds) + ", where the primes alone take " +
          seconds(alone) + ": the rest are switches, so let the others run less often");
   exam.must_keep("void heart(");
@@ -512,7 +513,7 @@ std::string deadline_by_kill(Exam& exam) {
   // A job that ends is not waited for any longer. (A busy machine may need a second, not twice.)
   for (int chance = 0; chance < 2; ++chance) {
     const Run one = exam.run({"/delay/0.4"});
-    if (one.cpu_seconds > 0.25)
+    if (one.cpu_seconds > 0.1)
       fail("it burned CPU time while it waited: " + seconds(one.cpu_seconds) + " in " +
            seconds(one.seconds));
     const double took = one.seconds;
