@@ -101,9 +101,13 @@ Thread look_at(pid_t process, pid_t id, const std::set<pid_t>& ids) {
 
 // The name of the global variable at `address`, in backquotes; empty if there is none.
 std::string variable_at(pid_t process, const std::string& program, std::uint64_t address) {
+  // Its file is mapped from here on. (A sanitizer has mappings before that.)
   std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
-  std::uint64_t base = 0;  // its first mapping is the first of its file
-  maps >> std::hex >> base;
+  std::error_code gone;
+  const std::string exe = fs::read_symlink("/proc/" + std::to_string(process) + "/exe", gone);
+  std::uint64_t base = 0;
+  for (std::string line; base == 0 && std::getline(maps, line);)
+    if (line.find(exe) != line.npos) base = std::stoull(line, nullptr, 16);
   static std::string named;  // nm takes its time: once is enough for a hang
   static std::string table;
   const std::string now = program + proc_file(process, "stat").substr(0, 8);

@@ -171,7 +171,7 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
                                    std::to_string(so_far.out.size() + so_far.err.size());
       silent = happened == before ? silent + 1 : 0;
       before = happened;
-      if (silent > (stats.in_flight > 0 ? 44 : 24) && circle.empty() && hang.empty())
+      if (silent > (stats.in_flight > 0 || sleeps(pid) ? 44 : 24) && circle.empty() && hang.empty())
         hang = what_it_waits_for(pid, program_, exercise_.sanitizer == "thread" && !plain_);
     }
     if (const auto threads = count_threads(pid); threads > most_threads())
