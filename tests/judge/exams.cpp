@@ -173,8 +173,8 @@ std::string threads(Exam& exam) {
   exam.a_crash_means("a std::thread was destroyed that nobody had joined");
   judge_main_that_waits(exam);
   // Neither the first nor the last is the one to wait for.
-  exam.expect(exam.run({"/status/200", "/delay/0.5", "/status/404"}),
-              {"/status/200 OK", "/delay/0.5 OK", "/status/404 Bad"});
+  exam.expect(exam.run({"/status/200", "/delay/0.5", "/status/404", "/status/200"}),
+              {"/delay/0.5 OK", "/status/200 OK", "/status/404 Bad", "/status/200 OK"});
   all_at_once(exam, 9);
   return all_in_flight(9);
 }
