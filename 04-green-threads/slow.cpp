@@ -10,7 +10,10 @@ using namespace std::chrono_literals;
 // #region heart
 // Beats while the hub runs the green threads.
 void heart(Watchdog& watchdog, const bool& stop) {
-  for (; !stop; green::sleep_for(5ms)) watchdog.beat();
+  while (!stop) {
+    watchdog.beat();
+    green::sleep_for(5ms);
+  }
 }
 // #endregion heart
 
