@@ -43,6 +43,13 @@ bool has_slept(const Call& call) {
                                                "accept", "accept4"}));
 }
 
+// Both glibc, for a thread, and 04, for a green thread, tell the kernel what the memory is for.
+bool makes_a_stack(const Call& call) {
+  if (!is_one_of(call.name, {"mmap", "mmap2"}) || call.result.value_or(-1) == -1) return false;
+  return std::any_of(call.arguments.begin(), call.arguments.end(),
+                     [](const std::string& it) { return it.find("MAP_STACK") != it.npos; });
+}
+
 bool sends(const Call& call) {
   return is_one_of(call.name, {"write", "writev", "sendto", "sendmsg", "sendmmsg"});
 }
@@ -382,6 +389,7 @@ Inside lanes(const Trace& trace, const std::vector<std::string>& urls) {
   std::optional<Micros> zero;
   const std::vector<int> threads = threads_of(trace);
   std::vector<bool> ended(urls.size());
+  all.stacks = std::size_t(std::count_if(trace.calls.begin(), trace.calls.end(), makes_a_stack));
   for (std::size_t i = 0; i < trace.calls.size(); ++i) {
     const Call& call = trace.calls[i];
     if (!owners[i]) continue;

@@ -22,12 +22,12 @@ int checked(int result, const char* what) {
   return result;
 }
 
-// What all chapters sleep in, and what shows whom they work for. A `?` is for the calls that some
-// machines do not have.
+// What all chapters sleep in, what shows whom they work for, and how stacks are made. A `?` is for
+// the calls that some machines do not have.
 constexpr char calls[] =
     "trace=network,?poll,?ppoll,?select,?pselect6,?epoll_wait,?epoll_pwait,?epoll_pwait2,?futex,"
     "read,write,?readv,?writev,?clone,?clone3,?fork,?vfork,execve,exit,exit_group,close,"
-    "?nanosleep,?clock_nanosleep,?wait4,?waitid";
+    "?nanosleep,?clock_nanosleep,?wait4,?waitid,?mmap,?mmap2";
 
 struct Pipe {
   std::array<int, 2> fds{-1, -1};

@@ -10,7 +10,7 @@ using namespace drawing;
 
 namespace {
 
-constexpr int header = 30, gap = 18, sentence = 24;  // above a subject, below it, and within it
+constexpr int header = 30, gap = 18, sentence = 18;  // above a subject, below it, and within it
 // A turn for one URL is so wide at least, and one for many is not made wider than that.
 constexpr double least_turn = 4, most_widened = 40;
 
@@ -61,9 +61,16 @@ std::size_t waiting(const Subject& subject) {
   return subject.inside.lives.size();
 }
 
+// What is said below the lanes.
+std::vector<std::string> sentences(const Subject& subject) {
+  std::vector<std::string> all{seen(subject)};
+  if (const std::string more = known(subject); !more.empty()) all.push_back(more);
+  return all;
+}
+
 int height(const Subject& subject) {
-  return header + Rows(subject.inside.lanes.size()).total() + sentence +
-         Rows(waiting(subject)).total() + gap;
+  return header + Rows(subject.inside.lanes.size()).total() +
+         sentence * int(sentences(subject).size()) + 6 + Rows(waiting(subject)).total() + gap;
 }
 
 // What is kept for one URL, in a sign: a stack lies in one piece, with room behind; frames hang
@@ -194,8 +201,11 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
     if (keeps(subject) == Keeps::thread && owners.size() == 1)
       draw_sign(svg, Keeps::thread, owners[0], sign, y + 3);
   }
-  print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, meanwhile(subject).c_str());
-  y += sentence;
+  for (const auto& text : sentences(subject)) {
+    print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, text.c_str());
+    y += sentence;
+  }
+  y += 6;
   const Rows rows(waiting(subject));
   draw_number(svg, rows, names.size(), "URLs", y);
   for (std::size_t i = 0; i < rows.count; ++i, y += rows.height) {

@@ -10,7 +10,8 @@
 
 namespace inside {
 
-// What a chapter keeps for a URL that waits.
+// What a chapter keeps for a URL that waits. Threads and stacks are seen. Callbacks and frames are
+// not; the chapter's source tells of them.
 enum class Keeps { nothing, thread, callbacks, green_stack, frames };
 
 Keeps keeps(const Subject& subject);
@@ -18,8 +19,11 @@ Keeps keeps(const Subject& subject);
 // Such as `1 thread, asleep 98 % of 1.01 s, 12 MB of memory at most`.
 std::string summary(const Subject& subject);
 
-// What waits meanwhile, in a sentence.
-std::string meanwhile(const Subject& subject);
+// What waits meanwhile, as far as the kernel saw it: URLs and stacks.
+std::string seen(const Subject& subject);
+
+// What no call to the kernel shows, and only the program's source tells; empty if there is nothing.
+std::string known(const Subject& subject);
 
 // A URL without what all of them have in common.
 std::vector<std::string> labels(const std::vector<std::string>& urls);
