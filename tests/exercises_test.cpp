@@ -215,7 +215,7 @@ TEST_CASE("exercises: what a learner is told, from the first word on") {
 
   CHECK(said(judge({"reset"})) ==
         "What you had is kept as work/01.1-status.cpp.old-1.\n"
-        "work/01.1-status.cpp is as at the start. Edit it, then type: ./learn check\n");
+        "work/01.1-status.cpp is the file you began with again. Edit it, then type: ./learn check\n");
   CHECK(has(read(trial / "01.1-status.cpp.old-1"), "for (;;) continue;"));
 
   CHECK(said(judge({"start", "02.9"})) ==
@@ -299,7 +299,7 @@ TEST_CASE("exercises: where a sanitizer cannot run, the judge says so and judges
   };
   const auto without = [](const std::string& text, const std::string& sanitizer) {
     return has(text, "(The " + sanitizer + " sanitizer does not run on this machine: ") &&
-           has(text, "Judged without, so what only it sees is not seen.)\n");
+           has(text, "Errors that only the sanitizer finds stay hidden.)\n");
   };
   const std::string status =
       check("01.1", "01.1-status.cpp", "01-sync/exercises/1-status/solution.cpp");

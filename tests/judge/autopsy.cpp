@@ -196,7 +196,7 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   add(Wait::network, "wait", " for the network");
   add(Wait::lock, "wait", " for a lock");
   add(Wait::sleeping, "sleep", "");
-  add(Wait::other, "wait", " for what nobody gives (a place, a signal, a value)");
+  add(Wait::other, "wait", " for something that never comes (a place, a signal, a value)");
   if (text.empty()) add(Wait::end_of_thread, "wait", " for another to end");
   return text;
 }

@@ -300,7 +300,8 @@ void Exam::expect(const Run& run, const Lines& lines) const {
       if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
           other.find(' ', space + 1) == other.npos)
         fail(cut(line) + " should be " + cut(other));
-    fail("the line " + cut(line) + " is none that was expected, such as " + cut(lines.front()));
+    fail("the line " + cut(line) +
+         " was not expected; expected, for example: " + cut(lines.front()));
   }
   if (!left.empty())
     fail((run.lines.empty() ? "it printed nothing; the line " : "the line ") + cut(left.front()) +

@@ -259,7 +259,7 @@ std::string first_of_threads(Exam& exam) {
     const auto winners = std::count(run.lines.begin(), run.lines.end(), "/barrier/8 wins");
     if (winners != 1)
       fail("8 URLs were OK at the same moment, and " + std::to_string(winners) +
-           " of them won: to look and to win must be one step");
+           " of them won: looking and winning must be one step");
     Lines lines{"/barrier/8 wins"};
     for (const auto& line : run.lines)
       if (line != lines.front()) lines.push_back("/barrier/8 cancelled");
@@ -326,7 +326,7 @@ std::string retry(Exam& exam) {
 // --- 04-green-threads ---------------------------------------------------------------------------
 
 std::string echo(Exam& exam) {
-  exam.a_crash_means("a fiber was resumed that is used up, or over");
+  exam.a_crash_means("a fiber was resumed after its end, or after it was moved from");
   const Run run = exam.run({"a", "b", "c", "d", "e"});
   exam.expect_in_order(run, {"started", "started", "1: a", "2: b", "1: c", "3: d", "4: e",
                              "ended after 4", "ended after 1", "both are over"});
@@ -334,7 +334,7 @@ std::string echo(Exam& exam) {
 }
 
 std::string sleep(Exam& exam) {
-  exam.a_crash_means("who sleeps outside of green threads needs libc's nanosleep");
+  exam.a_crash_means("outside green threads, a sleep needs libc's nanosleep");
   const Run run = exam.run({"300", "200", "100"});
   Lines greens = run.lines;
   const auto real = std::find(greens.begin(), greens.end(), "50 ms");
@@ -378,7 +378,8 @@ std::string lost_update(Exam& exam) {
 }
 
 std::string deadline_by_kill(Exam& exam) {
-  exam.a_crash_means("a green thread that is killed is still there until it has come to its end");
+  exam.a_crash_means(
+      "a killed green thread runs on until it ends, so what it uses must still exist");
   const Run run = exam.run(
       {"/hang", "/status/404", "/delay/0.1", "/endless-body", "/barrier/2", "/barrier/2"}, {});
   exam.expect(run, {"/hang Bad", "/status/404 Bad", "/delay/0.1 OK", "/endless-body Bad",
@@ -401,7 +402,7 @@ std::string await(Exam& exam) {
 }
 
 std::string dangling(Exam& exam) {
-  exam.a_crash_means("what the coroutine refers to is gone when it goes on");
+  exam.a_crash_means("the coroutine refers to something that is gone when it resumes");
   all_at_once(exam, 4);
   exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
   return all_in_flight(4) + ", and each has its own URL";

@@ -150,7 +150,7 @@ class Crawl {
         fail("`" + line + "` should say where, for each page that has the link: `" + page +
              " broken on " + *entry->second.begin() + "`");
       if (i + 1 < out_.size() || line.rfind(how + ": ", 0) != 0)
-        fail("the line `" + line.substr(0, 60) + "` is none that was expected, such as `" +
+        fail("the line `" + line.substr(0, 60) + "` was not expected; expected, for example: `" +
              (i + 1 < out_.size() ? verdicts.begin()->first + " OK"
                                   : last_line(how, verdicts.size(), broken.size())) +
              "`");
