@@ -15,7 +15,7 @@
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
-#include "server.hpp"
+#include "test_server.hpp"
 
 namespace {
 

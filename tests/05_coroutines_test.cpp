@@ -19,8 +19,8 @@
 #include "../05-coroutines/http_get.hpp"
 #include "catch.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace asio = boost::asio;
 

@@ -11,7 +11,7 @@
 #include "fetchers.hpp"
 #include "folder.hpp"
 #include "inside/picture.hpp"
-#include "server.hpp"
+#include "test_server.hpp"
 
 namespace {
 

@@ -1,8 +1,6 @@
 // Tests of the test server, with clients that share no code with it: cpp-httplib, and raw sockets
 // for what no library would send.
 
-#include "server.hpp"
-
 #include <httplib.h>
 
 #include <csignal>
@@ -13,6 +11,7 @@
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // The test server's pictures: known requests at known times must give these bars. And its records:
 // how runs are separated, and that the records do not grow without limit.
 
-#include "server/timeline.hpp"
+#include "server/view/timeline.hpp"
 
 #include <array>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <set>
 
-#include "../server/drawing.hpp"
+#include "../server/view/drawing.hpp"
 #include "view.hpp"
 
 namespace inside {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "../server/drawing.hpp"
+#include "../server/view/drawing.hpp"
 #include "view.hpp"
 
 namespace inside {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../server/drawing.hpp"
+#include "../server/view/drawing.hpp"
 
 namespace inside {
 

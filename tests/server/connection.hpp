@@ -16,8 +16,8 @@
 #include <string_view>
 #include <utility>
 
-#include "recorder.hpp"
 #include "stream.hpp"
+#include "view/recorder.hpp"
 
 using Seconds = std::chrono::duration<double>;
 

@@ -9,11 +9,11 @@
 #include <cstdio>
 #include <optional>
 
-#include "events.hpp"
 #include "exchange.hpp"
 #include "links.hpp"
-#include "timeline.hpp"
-#include "views.hpp"
+#include "view/events.hpp"
+#include "view/timeline.hpp"
+#include "view/views.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;

@@ -6,9 +6,9 @@
 #include "barrier.hpp"
 #include "connection.hpp"
 #include "links.hpp"
-#include "peers.hpp"
-#include "recorder.hpp"
 #include "stats.hpp"
+#include "view/peers.hpp"
+#include "view/recorder.hpp"
 
 class Site {
  public:
