@@ -72,7 +72,7 @@ function fence(info, body, root, use) {
   throw new Error(`a block of no known kind: "${info}"`);
 }
 
-// The body of a block as an object. Throws at what is no option: raw code, for one.
+// The body of a block as an object. Throws if a line is not an option, such as raw code.
 function options(body, names) {
   return Object.fromEntries(
     body.map((line) => {

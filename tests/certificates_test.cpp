@@ -249,8 +249,8 @@ void add_names(X509* certificate, const Names& names) {
   REQUIRE(X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0, 0) == 1);
 }
 
-// An https port on the loopback with a certificate of its own, which answers `200` to whoever
-// accepts that.
+// An https port on the loopback with a certificate of its own. It answers `200` to clients that
+// accept the certificate.
 class Site {
  public:
   Site(const Authority& authority, EVP_PKEY* key, const Row& row)

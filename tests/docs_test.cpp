@@ -37,7 +37,7 @@ std::string replace_all(const std::string& text, const std::string& from, const 
   return all + text.substr(at);
 }
 
-// What those read who work on the project.
+// The pages for people who work on the project.
 std::vector<fs::path> guides() {
   std::vector<fs::path> all;
   for (const auto& entry : fs::directory_iterator(root / ".github"))

@@ -120,7 +120,7 @@ int measure(const Options& options, const std::string& command) {
     its.date = now.date, its.command = now.command, its.machine = now.machine;
     its.versions.insert(now.versions.begin(), now.versions.end());
   };
-  if (options.server) try {  // first: whoever lacks it knows soon
+  if (options.server) try {  // first, so that a missing nginx is known soon
       results.serving = measure_serving(options.plan.rounds);
       stamp(results.serving.about);
     } catch (const std::runtime_error& error) {

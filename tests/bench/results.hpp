@@ -38,7 +38,7 @@ struct About {
 };
 BOOST_DESCRIBE_STRUCT(About, (), (date, command, machine, versions))
 
-// Who does not run at some sizes, or not at all, and why.
+// A program that does not run at some sizes, or not at all, and why.
 struct Absence {
   std::string program, why;
 };
@@ -87,7 +87,7 @@ constexpr char delayed[] = "/delay/1", at_once[] = "/status/200";
 Results load(const std::string& file);
 void save(const Results& results, const std::string& file);
 
-// What is to be reached: a ratio, or a figure with its unit.
+// A target: a ratio, or a figure with its unit.
 struct Target {
   std::string what;
   double value, limit;  // `value` is NaN if it was not measured

@@ -115,7 +115,7 @@ class Owners {
   struct Connection {
     Micros from{}, to{};
     std::string host;                                    // of its last request
-    std::vector<std::pair<Micros, std::size_t>> owners;  // from when on, and who
+    std::vector<std::pair<Micros, std::size_t>> owners;  // since when, and which URL
 
     Owner at(Micros time) const {
       Owner owner;

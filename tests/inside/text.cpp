@@ -23,7 +23,7 @@ char digit(std::size_t url) {
   return url < sizeof digits - 1 ? digits[url] : '*';
 }
 
-// A line of cells, of which each is a character, and may have a colour.
+// A line of cells. Each is a character, and may have a colour.
 class Line {
  public:
   Line(std::size_t columns, bool coloured) : cells_(columns), coloured_(coloured) {}

@@ -188,7 +188,7 @@ std::string race(Exam& exam) {
 }
 
 std::string torn(Exam& exam) {
-  for (int chance = 0; chance < 3; ++chance) {  // who locks each piece may be lucky once
+  for (int chance = 0; chance < 3; ++chance) {  // a program that locks each piece may be lucky once
     const Run run = exam.run(times(8, "/barrier/8"), never_together(8));
     if (run.given_up) fail("8 URLs, " + in_flight(run));
     for (const auto& line : run.lines)
@@ -246,7 +246,7 @@ std::string deadlock(Exam& exam) {
   return "100 loans in two directions, and the total was 200 at any moment";
 }
 
-// Whoever is OK first wins, and nobody is waited for any more.
+// The first URL that is OK wins, and the program waits for no other.
 std::string first_of_threads(Exam& exam) {
   exam.expect(
       exam.run({"/hang", "/close", "/status/404", "/delay/0.2", "/hang"}),

@@ -66,7 +66,7 @@ class Crawl {
       if (report_.text != before) idle_ = 0;
       if (!seen.busy && !seen.server_is_busy) ++idle_;
       if (seen.late) idle_ += 1000;
-      // On one thread, whoever sleeps keeps all the others from going on.
+      // If the only thread sleeps, no other page can make progress.
       if (exam_.exercise().chapter >= "03" && sleeps(seen.pid))
         fail("it slept while it had " + plural(report_.in_flight, "request") +
              " in flight: there is one thread, and nobody goes on while that sleeps");
@@ -417,7 +417,7 @@ void deadline_for_each(Exam& exam) {
   }
 }
 
-// A site without end, one page of which is never answered; and little time for all of it.
+// An endless site with a page that is never answered, and little time for all of it.
 void deadline_for_all(Exam& exam) {
   for (const double all : {0.6, 1.2, 2.4, 4.8}) {
     Crawl crawl(exam, "endless");

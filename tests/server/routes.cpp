@@ -151,7 +151,7 @@ awaitable<void> headers(Site&, Exchange& exchange) {
                          "Content-Type: application/json\r\n");
 }
 
-// 200 for who asks with this user name and password.
+// 200 if the request has this user name and password.
 awaitable<void> basic_auth(Site&, Exchange& exchange) {
   const std::string pair = exchange.path[1] + ':' + exchange.path[2];
   std::vector<unsigned char> base64(4 * ((pair.size() + 2) / 3) + 1);  // and the NUL behind it
@@ -163,7 +163,7 @@ awaitable<void> basic_auth(Site&, Exchange& exchange) {
                          known ? "" : "WWW-Authenticate: Basic realm=\"sync-desert\"\r\n");
 }
 
-// 200 for who told this name in the TLS handshake.
+// 200 if the client named this host in the TLS handshake.
 awaitable<void> server_name(Site&, Exchange& exchange) {
   co_await exchange.send(exchange.client.server_name() == exchange.path[1] ? 200 : 421);
 }
@@ -293,7 +293,7 @@ struct Entry {
   std::string_view name;
   std::size_t length;  // of the path, in segments
   awaitable<void> (*route)(Site&, Exchange&);
-  // Those who look at what the server has seen are not what it has seen: they do not count.
+  // A request for a picture or for the statistics is not counted in them.
   enum Kind { request, view, view_and_delete } kind = request;
 };
 

@@ -76,7 +76,7 @@ class Recorder {
   static constexpr std::size_t most_runs = 100;
   static constexpr std::size_t most_bars = 200'000;  // in all runs together
 
-  // Who asks after so long a pause starts a new run.
+  // A request after so long a pause starts a new run.
   explicit Recorder(Clock::duration pause = std::chrono::milliseconds(500)) : pause_(pause) {}
 
   // The run that a request of `agent` belongs to: the agent's last one if that has requests in
@@ -86,7 +86,7 @@ class Recorder {
   // The run's program holds that now; if nothing can be said of it, what was said stays.
   void tell(Run& run, std::optional<Holding> holding);
 
-  // Whoever asks from now on starts a new run.
+  // The next request of each program starts a new run.
   void end_runs();
   // Forgets all runs, and ends those that go on.
   void clear();
