@@ -425,7 +425,8 @@ TEST_CASE("certificates: where a redirect leads to, that host's is asked for") {
   }
 }
 
-TEST_CASE("certificates: who is asked for one of its own after the handshake may go on without") {
+TEST_CASE(
+    "certificates: a client that is asked for its own after the handshake may go on without") {
   const Sites sites({{"the name", "localhost", "", {dns("localhost")}, OK}});
   const Folder folder;
   const std::string authorities = folder.write("ca.pem", sites.authority());
@@ -434,7 +435,7 @@ TEST_CASE("certificates: who is asked for one of its own after the handshake may
     check(fetcher, "asked who it is", url, true, run(trusting(authorities, fetcher, {url})));
 }
 
-// What one URL's host is held to is not what the next one's is.
+// Each host must match its own certificate, not that of another URL.
 TEST_CASE("certificates: each of many URLs is held to its own host") {
   const std::vector<Row> rows = possible(table);
   const Sites sites(rows);

@@ -146,7 +146,7 @@ TEST_CASE("inside: calls, as strace writes them") {
   CHECK(trace.end == milliseconds(900));
 }
 
-TEST_CASE("inside: what is no log of strace, or not all of one, is refused") {
+TEST_CASE("inside: a file that is not a whole log of strace is refused") {
   CHECK(complaint("") == "strace saw no calls");
   CHECK(complaint("\n\n") == "strace saw no calls");
   CHECK(complaint("Hello, world") == "line 1: not a line of strace -f -ttt: Hello, world");

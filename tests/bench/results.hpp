@@ -31,7 +31,7 @@ BOOST_DESCRIBE_STRUCT(Cell, (),
                       (program, path, n, rounds, wall, cpu, server_cpu, peak, processes, threads,
                        descriptors, in_flight, lost))
 
-// Under what a measurement was made.
+// The conditions of a measurement.
 struct About {
   std::string date, command, machine;
   std::map<std::string, std::string> versions;
@@ -51,7 +51,7 @@ struct Fetching {
 };
 BOOST_DESCRIBE_STRUCT(Fetching, (), (about, absences, cells))
 
-// Requests per second that wrk got of each.
+// Requests per second that wrk got from each.
 struct Serving {
   About about;
   std::int64_t rounds = 0;

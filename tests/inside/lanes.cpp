@@ -99,7 +99,7 @@ class Owners {
     find_connections();
     all_.resize(trace.calls.size());
     for (const auto i : in_order_of_ends()) look_at(i);
-    // Only now it is known whose the first calls on a connection were.
+    // Only now is it known which URL the first calls on a connection were for.
     for (std::size_t i = 0; i < all_.size(); ++i)
       if (!all_[i]) all_[i] = only_owner(trace_.calls[i]);
   }
@@ -221,7 +221,7 @@ class Owners {
 
   // Whose bytes these are, if they begin a request.
   Owner asked_by(const std::string& bytes, Connection& its) {
-    if (bytes.rfind("\x16\x03", 0) == 0) {  // TLS, of which the name of the host can be read
+    if (bytes.rfind("\x16\x03", 0) == 0) {  // TLS: the host's name can be read
       for (auto it = redirects_.begin(); it != redirects_.end(); ++it)
         if (const auto colon = it->host.find(':');
             !it->host.empty() && bytes.find(it->host.substr(0, colon)) != bytes.npos) {
@@ -277,7 +277,7 @@ class Owners {
   std::set<std::size_t> verdicts_;
 };
 
-// What a thread does between two sleeps: its calls, each from when on, and whom for.
+// What a thread does between two sleeps: when each call began, and for which URL.
 struct Turn {
   Micros from{}, to{};
   std::vector<std::pair<Micros, Owner>> calls;

@@ -11,7 +11,7 @@ using namespace drawing;
 namespace {
 
 constexpr int header = 30, gap = 18, sentence = 18;  // above a subject, below it, and within it
-// A turn for one URL is so wide at least, and one for many is not made wider than that.
+// The least width of a turn for one URL, and the most to which one for many is widened.
 constexpr double least_turn = 4, most_widened = 40;
 
 // The colours of the URLs are the accents of the chapters, in an order that keeps those apart that
@@ -46,7 +46,7 @@ struct Rows {
   bool are_named() const { return height > 10; }
 };
 
-// Says of rows that are too many to be named what they are.
+// Tells what the rows are, if there are too many to name each.
 void draw_number(std::string& svg, const Rows& rows, std::size_t all, const char* what, int y) {
   if (rows.are_named()) return;
   const std::string first = rows.count < all ? grouped(rows.count) + " of " : "";
@@ -109,8 +109,8 @@ void draw_sign(std::string& svg, Keeps kept, Owner owner, double from, int y) {
 
 constexpr double sign = 100;  // where they begin
 
-// Draws the lane. What is too short to be seen is wider than it was, and moves what comes behind.
-// Behind it stands the call that found no room within it, and `whose` lane it is.
+// Draws the lane. A turn that is too short to see is drawn wider, and moves what follows. After the
+// lane stand the call that found no room in it, and `whose` lane it is.
 void draw_lane(std::string& svg, const Lane& lane, const std::string& whose, const Scale& scale,
                int y, int high) {
   double at = 0;

@@ -83,7 +83,7 @@ std::vector<Owner> Turn::owners() const {
   std::vector<Owner> all;
   for (const auto& span : spans)
     if (std::find(all.begin(), all.end(), span.owner) == all.end()) all.push_back(span.owner);
-  // What is for nobody shows only where nothing else is.
+  // Work for no URL is shown only if there is no other work in the turn.
   if (all.size() > 1) all.erase(std::remove(all.begin(), all.end(), Owner()), all.end());
   return all;
 }

@@ -25,7 +25,7 @@ std::string seen(const Subject& subject);
 // What no call to the kernel shows, and only the program's source tells; empty if there is nothing.
 std::string known(const Subject& subject);
 
-// A URL without what all of them have in common.
+// Each URL without the part that all of them share.
 std::vector<std::string> labels(const std::vector<std::string>& urls);
 
 std::string lane_name(std::size_t lane);

@@ -28,8 +28,8 @@ Run run_without_last(Run run) {
   return run;
 }
 
-// There is no hope left when it looks like that, and at more than 12 looks the program had nothing
-// to do: 0.7 s, and more where it must wait for a core. If its time is up, one look will do.
+// There is no hope if it looks like that, and at more than 12 looks the program had nothing to do:
+// that takes 0.7 s, or more if it waits for a core. When its time is up, one look is enough.
 Exam::Hopeless stuck(const std::function<bool(const Exam::Sight&)>& looks_like_that) {
   return [looks_like_that, idle = 0](const Exam::Sight& seen) mutable {
     if (!looks_like_that(seen))
@@ -40,14 +40,14 @@ Exam::Hopeless stuck(const std::function<bool(const Exam::Sight&)>& looks_like_t
   };
 }
 
-// Some wait in a barrier, and there were never `parties` of them: nor will there be.
+// Some wait in a barrier, and there never were `parties` of them, and never will be.
 Exam::Hopeless never_together(unsigned parties) {
   return stuck([parties](const Exam::Sight& seen) {
     return seen.in_flight > 0 && seen.most_in_flight < parties;
   });
 }
 
-// One waits in a barrier, and there is nobody else: nor will there be.
+// One waits in a barrier, and no other one will ever come.
 Exam::Hopeless alone() {
   return stuck([](const Exam::Sight& seen) { return seen.in_flight == 1; });
 }
@@ -94,7 +94,7 @@ std::string deadline(Exam& exam) {
   const Run run = exam.run({"/hang", "/delay/0.1", "/endless-body", "/status/200"});
   exam.expect_in_order(run, {"/hang Bad", "/delay/0.1 OK", "/endless-body Bad", "/status/200 OK"});
   exam.expect_status(run, 1);
-  // A machine that is too busy for half a second may not be the next time.
+  // The machine may be too busy for half a second, but not each time.
   const Lines half{"/delay/0.9 Bad", "/delay/0.2 OK"};
   for (int chance = 0; chance < 3; ++chance)
     if (const Run near = exam.run({"/delay/0.9", "/delay/0.2"}); near.lines == half || chance == 2)
@@ -102,8 +102,8 @@ std::string deadline(Exam& exam) {
   return "two dead servers cost " + seconds(run.seconds) + ", and not the rest of the list";
 }
 
-// What the program says of itself, against what the kernel says of it. Returns the share of the
-// time, in percent, that it waited.
+// Compares the program's own figures with the kernel's. Returns the share of the time, in percent,
+// that it waited.
 int waited(Exam& exam, const Lines& arguments) {
   const Run run = exam.run(arguments);
   double cpu = 0, all = 0;
@@ -135,7 +135,7 @@ std::string waiting(Exam& exam) {
 
 // --- 02-threads ---------------------------------------------------------------------------------
 
-// Two threads wait for the network: and main for them, in a way that ends when they do.
+// Two threads wait for the network, and main waits until they have ended.
 void judge_main_that_waits(Exam& exam) {
   unsigned looks = 0, busy = 0, asleep = 0;
   exam.run(times(2, "/barrier/3"), [&](const Exam::Sight& seen) {

@@ -237,7 +237,7 @@ class Crawl {
 // Longer than any pause that it has reason to make.
 constexpr int stuck = 12, long_stuck = 50;
 
-// Of the whole site: one page is held until the lines of all the others have come.
+// The whole site. One page is held until the lines of all the others have come.
 void web(Exam& exam, bool one_at_a_time) {
   std::map<std::string, std::string> verdicts;
   for (const char* page :
@@ -331,7 +331,7 @@ void web(Exam& exam, bool one_at_a_time) {
   crawl.judge_lines(verdicts, broken, "done");
 }
 
-// Nobody is answered until it is clear how many it asks for at once.
+// No page is answered until it is clear how many it asks for at once.
 void crowd(Exam& exam) {
   Crawl crawl(exam, "crowd");
   Report full;

@@ -226,7 +226,7 @@ int next(Progress& progress) {
   return start(progress, {});
 }
 
-// Keys as they are pressed, without Enter. The terminal is as before at the end of its life.
+// Keys as they are pressed, without Enter. The destructor restores the terminal.
 class Keys {
  public:
   Keys() : is_terminal_(tcgetattr(STDIN_FILENO, &before_) == 0) {

@@ -148,7 +148,7 @@ void watch(asio::posix::stream_descriptor& input, asio::io_context& io) {
 }  // namespace
 
 int main(int argc, char* argv[]) try {
-  // Where stdin or stdout is closed, no socket is to take its place.
+  // If stdin or stdout is closed, no socket may take its place.
   for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   const Options options = parse(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);

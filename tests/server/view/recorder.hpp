@@ -83,7 +83,7 @@ class Recorder {
   // flight, or had until a moment ago and no other run has begun since; otherwise a new one.
   std::shared_ptr<Run> run_of(std::string_view agent, Clock::time_point now);
 
-  // The run's program holds that now; if nothing can be said of it, what was said stays.
+  // The run's program holds that now. Without a value, the last one stays.
   void tell(Run& run, std::optional<Holding> holding);
 
   // The next request of each program starts a new run.
@@ -93,7 +93,7 @@ class Recorder {
 
   // The last runs, the oldest first.
   const std::deque<std::shared_ptr<Run>>& runs() const { return runs_; }
-  // No run has a lower id; the next one's, if there is none.
+  // The lowest id of a run; if there is no run, the id of the next one.
   std::uint64_t oldest_id() const { return runs_.empty() ? next_id_ : runs_.front()->id; }
 
   // Grows with each change; after a restart of the server it goes on from more than before.
