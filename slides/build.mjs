@@ -1,5 +1,6 @@
 // Builds the talk: one HTML file that needs nothing else. node build.mjs [--print] [OUT]
-// --print makes a page without scripts instead, a sheet for each slide: a PDF is printed from it.
+// --print makes a page without scripts instead, a sheet for each slide and each Python
+// program. A PDF is printed from it.
 
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
