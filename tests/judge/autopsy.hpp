@@ -10,11 +10,17 @@
 // itself. Empty if there is no such circle.
 std::string deadlock(pid_t process, const std::string& program);
 
-// The same, or else what each of its threads does, such as "1 thread waits for the network".
-std::string what_it_waits_for(pid_t process, const std::string& program);
+// The same, or else what each of its threads does, such as "1 thread waits for the network". Of
+// those that sleep, one is ThreadSanitizer's, if it is there.
+std::string what_it_waits_for(pid_t process, const std::string& program, bool has_sanitizer_thread);
+
+std::size_t count_threads(pid_t process);
 
 // Whether one of its threads computes, or would if others left it a core, or waits for the disk.
 bool is_busy(pid_t process);
+
+// How often its threads have given up their core to wait for something, so far.
+long times_waited(pid_t process);
 
 // Whether its main thread sleeps for a time that it chose itself.
 bool sleeps(pid_t process);

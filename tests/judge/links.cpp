@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <regex>
@@ -58,12 +59,19 @@ class Crawl {
   using Watch = std::function<bool(const Exam::Sight&)>;
   void run(double each, double all, bool holds, const Watch& watch, bool is_interrupted = false) {
     idle_ = 0;
+    cpu_ = 0;
+    printed_ = 0;
     Report last_look;
     const auto look = [&](const Exam::Sight& seen) {
       const std::string before = report_.text;
       report_ = ask("");
       out_ = lines_of(seen.out);
       if (report_.text != before) idle_ = 0;
+      if (report_.text != before || seen.out.size() != printed_) cpu_ = seen.cpu_seconds;
+      printed_ = seen.out.size();
+      if (seen.cpu_seconds - cpu_ > 0.15)
+        fail("it burned " + shown(std::round(100 * (seen.cpu_seconds - cpu_)) / 100) +
+             " of CPU time while nothing happened: wait for an answer, or to be told");
       if (!seen.busy && !seen.server_is_busy) ++idle_;
       if (seen.late) idle_ += 1000;
       // If the only thread sleeps, no other page can make progress.
@@ -232,10 +240,12 @@ class Crawl {
   Run run_;
   Lines out_;
   int idle_ = 0;
+  double cpu_ = 0;  // that it had used when something happened last
+  std::size_t printed_ = 0;
 };
 
 // Longer than any pause that it has reason to make.
-constexpr int stuck = 12, long_stuck = 50;
+constexpr int stuck = 12, long_stuck = 40;
 
 // The whole site. One page is held until the lines of all the others have come.
 void web(Exam& exam, bool one_at_a_time) {
