@@ -18,6 +18,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -224,6 +225,29 @@ TEST_CASE("MSG_PEEK leaves the data, MSG_WAITALL waits for all of it", "[04]") {
         }
         pair.close_b();
       });
+}
+
+TEST_CASE("a green thread receives as much as it may, and the others as ever", "[04]") {
+  const Pair sockets;
+  REQUIRE(send(sockets.b, "123456789", 9, 0) == 9);
+  char data[10];
+  const auto receive = [&](ssize_t (*call)(int, void*, size_t), size_t size) {
+    const ssize_t count = call(sockets.a, data, size);
+    return count < 0 ? std::string(std::strerror(errno)) : std::string(data, count);
+  };
+  const auto by_recv = [](int fd, void* room, size_t size) { return recv(fd, room, size, 0); };
+  together([&] {
+    green::may_receive() = 7;
+    CHECK(receive(by_recv, 5) == "12345");
+    CHECK(receive(read, 10) == "67");
+    CHECK(green::may_receive() == 0);
+    CHECK(receive(by_recv, 10) == std::strerror(EMSGSIZE));
+    CHECK(receive(read, 10) == std::strerror(EMSGSIZE));
+    green::may_receive() = 1;
+    CHECK(receive(by_recv, 10) == "8");
+  });
+  together([&] { CHECK(receive(by_recv, 10) == "9"); });
+  CHECK_THROWS_AS(green::may_receive(), std::logic_error);
 }
 
 TEST_CASE("datagrams stay whole", "[04]") {

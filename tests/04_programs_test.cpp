@@ -120,7 +120,7 @@ TEST_CASE("04: names that hang do not hold up the others", "[04]") {
   const Server server;
   const std::string port = server.url().substr(server.url().rfind(':'));
   Lines words{"env", "LD_PRELOAD=" NAMES, chapter + "fetch_httplib"}, expected;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 200; ++i) {
     words.push_back("http://slow.test" + port + "/status/200?" + std::to_string(i));
     expected.push_back(words.back() + " Bad");
   }
@@ -134,7 +134,7 @@ TEST_CASE("04: names that hang do not hold up the others", "[04]") {
   CHECK(lines(result.err).front().ends_with(": timed out after 10 s"));
 }
 
-TEST_CASE("04: more names that hang than there are threads are Bad at the deadline", "[04]") {
+TEST_CASE("04: names that hang are Bad at the deadline", "[04]") {
   if (sanitized) return;
   Lines words{"env", "LD_PRELOAD=" NAMES, chapter + "fetch_httplib"}, urls;
   for (int i = 0; i < 100; ++i) urls.push_back("http://slow.test/?" + std::to_string(i));

@@ -70,7 +70,7 @@ class Exam {
     std::function<void(const std::string&)> before = {}, after = {};
     bool is_interrupted = false;   // it is sent SIGINT, so death by that signal is no crash
     bool ends_in_silence = false;  // it is a hang if nothing happens, as without a Hopeless
-    bool goes_on = false;          // it is not stopped by what ThreadSanitizer reports
+    bool goes_on = false;          // ThreadSanitizer, if it has that, reports nothing
   };
 
   const Exercise& exercise() const { return exercise_; }
