@@ -1,12 +1,16 @@
 #include "cli.hpp"
 
 #include <fcntl.h>
+#include <sys/select.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <initializer_list>
+#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -20,8 +24,33 @@ pid_t program = 0;       // a child that is forked later owes no lines
 std::unordered_map<std::string_view, std::atomic<int>> owed;
 std::atomic<int> unprinted = 0;  // lines of all URLs
 
-// The streams' buffers. Otherwise stdio would allocate them at the first print.
-char out[BUFSIZ], err[BUFSIZ];
+// Writes all of it. If the stream is a non-blocking pipe that is full, waits for the reader. Both
+// calls stop the OS thread in 04, too, so that no other line can come in between.
+bool write_all(std::FILE* stream, std::string_view text) noexcept {
+  for (;;) {
+    text.remove_prefix(std::fwrite(text.data(), 1, text.size(), stream));  // one write()
+    if (text.empty()) return true;
+    if (errno != EAGAIN) return false;
+    fd_set full;
+    FD_ZERO(&full);
+    FD_SET(fileno(stream), &full);
+    pselect(fileno(stream) + 1, nullptr, &full, nullptr, nullptr, nullptr);
+  }
+}
+
+// Writes a line in one piece, unless it is longer than stdio's buffers are.
+bool write_line(std::FILE* stream, std::initializer_list<std::string_view> parts) noexcept {
+  static std::mutex one_at_a_time;
+  static char line[BUFSIZ];
+  const std::lock_guard lock(one_at_a_time);
+  std::size_t size = 0;
+  for (const auto part : parts)
+    for (const char c : part) {
+      if (size == sizeof line && !write_all(stream, {line, std::exchange(size, 0)})) return false;
+      line[size++] = c;
+    }
+  return write_all(stream, {line, size});
+}
 
 // Prints a line, if `url` is owed one. Returns whether it was.
 bool print_owed(const char* url, bool ok, std::string_view reason) noexcept {
@@ -29,9 +58,7 @@ bool print_owed(const char* url, bool ok, std::string_view reason) noexcept {
   if (at != owed.end() && at->second.fetch_sub(1) <= 0) return false;
   if (!ok) exit_status = 1;
   if (!ok && !reason.empty()) explain(url, reason);
-  // One printf: stdio locks its stream for a call, not for a line.
-  const bool printed = std::printf("%s %s\n", url, ok ? "OK" : "Bad") > 0;
-  if (!printed || std::fflush(stdout) != 0) std::_Exit(1);  // stdout is closed: there is no reader
+  if (!write_line(stdout, {url, ok ? " OK\n" : " Bad\n"})) std::_Exit(1);  // there is no reader
   if (at != owed.end()) --unprinted;
   return true;
 }
@@ -70,8 +97,7 @@ std::vector<std::string> arguments(int argc, char* argv[]) {
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", O_RDONLY);  // becomes fd, the lowest free one
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // stderr is a file that may not grow: the lines matter more
-  std::setvbuf(stdout, out, _IOFBF, sizeof out);
-  std::setvbuf(stderr, err, _IOLBF, sizeof err);
+  std::setvbuf(stdout, nullptr, _IONBF, 0);  // each line is written at once
 
   given = argv + 1;
   program = getpid();
@@ -93,6 +119,5 @@ void print(const std::string& url, const std::exception& error) noexcept {
 }
 
 void explain(std::string_view url, std::string_view reason) noexcept {
-  std::fprintf(stderr, "%.*s: %.*s\n", int(url.size()), url.data(), int(reason.size()),
-               reason.data());
+  write_line(stderr, {url, ": ", reason, "\n"});
 }

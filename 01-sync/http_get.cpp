@@ -4,13 +4,17 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <strings.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 
 namespace {
@@ -33,9 +37,21 @@ bool is_final(long status) {
   return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
 }
 
+// Whether this is a Location with only a fragment: the same page, which is here already (RFC 3986,
+// 4.4). Older versions of libcurl would ask for another page.
+bool is_same_page(std::string_view field) {
+  const std::string_view name = "location:";
+  if (strncasecmp(field.data(), name.data(), std::min(name.size(), field.size())) != 0)
+    return false;
+  const auto value = field.find_first_not_of(" \t", name.size());
+  return value < field.size() && field[value] == '#';
+}
+
 // libcurl follows every 3xx that has a Location. If this returns 0, it ends the transfer instead.
-size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
-  return is_final(status_of(curl)) ? 0 : size * count;
+size_t stop_if_final(char* field, size_t size, size_t count, void* curl) {
+  const long status = status_of(curl);
+  const bool stop = is_final(status) || (status / 100 == 3 && is_same_page({field, size * count}));
+  return stop ? 0 : size * count;
 }
 
 // As libcurl does it, but this also records the error if there is no socket.
@@ -70,6 +86,14 @@ CURLcode verify_host(CURL* curl, void* tls, void*) {
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// The name of a file with certificates. libcurl would wait for a pipe without a deadline, so
+// instead of that it gets a name that it cannot open, and that its error shows.
+std::string trusted(const char* file) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(file, ignored) ? file
+                                                         : "SSL_CERT_FILE is not a regular file";
+}
 
 }  // namespace
 
@@ -109,14 +133,15 @@ Response http_get(const std::string& url) {
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
   set(CURLOPT_SSL_CTX_FUNCTION, verify_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
-    set(CURLOPT_CAINFO, file);
+    set(CURLOPT_CAINFO, trusted(file).c_str());
     set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
   // #endregion options
 
   const CURLcode result = curl_easy_perform(curl);
   const long status = status_of(curl);
-  if (result == CURLE_OK || is_final(status)) return {int(status)};
+  const bool stopped = result == CURLE_WRITE_ERROR && status / 100 == 3;
+  if (result == CURLE_OK || stopped) return {int(status)};
   long connect_error = 0;
   curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &connect_error);
   const long error = connect_error != 0 ? connect_error : socket_error;

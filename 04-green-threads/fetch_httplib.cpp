@@ -3,10 +3,12 @@
 // deadline, because cpp-httplib only limits the time of each read.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <httplib.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -86,11 +88,19 @@ SSL_CTX* tls_of(const Client& client) {
     return client.ssl_context();
 }
 
+// Without a descriptor OpenSSL takes its store for empty.
+bool can_open_files() {
+  const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return fd >= 0 && close(fd) == 0;
+}
+
 // OpenSSL calls this for each certificate. It keeps the fault for explain().
 int keep_fault(int accepted, X509_STORE_CTX* check) {
   const int ssl = SSL_get_ex_data_X509_STORE_CTX_idx();
   const SSL_CTX* tls = SSL_get_SSL_CTX(static_cast<SSL*>(X509_STORE_CTX_get_ex_data(check, ssl)));
-  if (!accepted) *static_cast<int*>(SSL_CTX_get_app_data(tls)) = X509_STORE_CTX_get_error(check);
+  if (!accepted)
+    *static_cast<int*>(SSL_CTX_get_app_data(tls)) =
+        can_open_files() ? X509_STORE_CTX_get_error(check) : X509_V_ERR_STORE_LOOKUP;
   return accepted;
 }
 
@@ -104,7 +114,11 @@ void verify_host(httplib::Client& client, std::string host, int& fault) {
   SSL_CTX_set_post_handshake_auth(tls, 1);  // a server may ask for a certificate later
   SSL_CTX_set_app_data(tls, &fault);
   SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, keep_fault);
-  if (const char* file = std::getenv("SSL_CERT_FILE"))
+  if (!can_open_files()) throw std::runtime_error("cannot read the trusted certificates");
+  const char* const file = std::getenv("SSL_CERT_FILE");
+  if (file && !std::filesystem::is_regular_file(file))  // to read a pipe has no deadline
+    throw std::runtime_error("SSL_CERT_FILE is not a regular file");
+  if (file)
     SSL_CTX_load_verify_locations(tls, file, nullptr);
   else
     SSL_CTX_set_default_verify_paths(tls);
@@ -153,6 +167,11 @@ void send_as_it_is(Client& client) {
     client.set_url_encode(false);
 }
 
+// How many bytes may come before the body, and between two pieces of it. cpp-httplib matches the
+// status line with a regular expression that recurses for each character, and takes up to 350 bytes
+// of stack for it. It keeps the line of a chunk whole, however long that is.
+constexpr std::size_t most_between = 32 * 1024, enough_stack = 16 << 20;
+
 struct Visit {
   std::string url;
   Verdict verdict{false, "more than 10 redirects"};
@@ -172,14 +191,16 @@ void visit(const std::shared_ptr<Visit>& it) try {
     if (address.host == "localhost" || address.host.ends_with(".localhost"))  // by RFC 6761
       client.set_hostname_addr_map({{address.host, "127.0.0.1"}});
     verify_host(client, address.host, fault);
-    const auto discard = [](const char*, size_t) { return true; };
+    std::size_t& may_receive = green::may_receive() = most_between;
+    const auto discard = [&](const char*, size_t) { return (may_receive = most_between) > 0; };
     const auto answer = client.Get(address.target, {{"User-Agent", USER_AGENT}}, discard);
     const int status = answer ? answer->status : 0;
     const std::string location = answer ? answer->get_header_value("Location") : "";
     const bool redirected = status >= 301 && status <= 308 && status != 304 && status != 305 &&
-                            status != 306 && !location.empty();
-    it->verdict = {status == 200, answer ? "HTTP status " + std::to_string(status)
-                                         : explain(answer.error(), fault)};
+                            status != 306 && !location.empty() && !location.starts_with('#');
+    it->verdict = {status == 200, answer             ? "HTTP status " + std::to_string(status)
+                                  : may_receive == 0 ? "more than 32 KB without a piece of the body"
+                                                     : explain(answer.error(), fault)};
     if (!redirected) return;
     it->url = address.resolve(location);
   }
@@ -209,7 +230,7 @@ void fetch(const std::string& url) try {
 int main(int argc, char* argv[]) {
   const auto urls = arguments(argc, argv);
   green::patch_all();
-  green::stack_size = 8 << 20;  // as for an OS thread: cpp-httplib uses regular expressions
+  green::stack_size = enough_stack;
   std::vector<green::Thread> fetches;
   for (const auto& url : urls) try {
       fetches.push_back(green::spawn(fetch, url));

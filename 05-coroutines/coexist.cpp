@@ -3,17 +3,21 @@
 // Every second URL goes through http_get instead, and the loop treats both in the same way.
 
 #include <curl/curl.h>
+#include <strings.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -41,9 +45,21 @@ bool is_final(int status) {
   return status / 100 == 3 && !(status >= 301 && status <= 303) && status != 307 && status != 308;
 }
 
+// Whether this is a Location with only a fragment: the same page, which is here already (RFC 3986,
+// 4.4). Older versions of libcurl would ask for another page.
+bool is_same_page(std::string_view field) {
+  const std::string_view name = "location:";
+  if (strncasecmp(field.data(), name.data(), std::min(name.size(), field.size())) != 0)
+    return false;
+  const auto value = field.find_first_not_of(" \t", name.size());
+  return value < field.size() && field[value] == '#';
+}
+
 // libcurl follows any 3xx that has a Location. Returning 0 ends the transfer at such a header.
-size_t stop_if_final(char*, size_t size, size_t count, void* curl) {
-  return is_final(status_of(curl)) ? 0 : size * count;
+size_t stop_if_final(char* field, size_t size, size_t count, void* curl) {
+  const int status = status_of(curl);
+  const bool stop = is_final(status) || (status / 100 == 3 && is_same_page({field, size * count}));
+  return stop ? 0 : size * count;
 }
 
 // As libcurl does it, but this also records the error if there is no socket.
@@ -65,6 +81,14 @@ CURLcode check_host(CURL* curl, void* tls, void*) try {
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+// The name of a file with certificates. libcurl would wait for a pipe without a deadline, so
+// instead of that it gets a name that it cannot open, and that its error shows.
+std::string trusted(const char* file) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(file, ignored) ? file
+                                                         : "SSL_CERT_FILE is not a regular file";
+}
 
 }  // namespace
 
@@ -104,13 +128,14 @@ awaitable<Response> http_get(std::string url, Curl& multi) {
   set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);  // or newer
   set(CURLOPT_SSL_CTX_FUNCTION, check_host);
   if (const char* file = std::getenv("SSL_CERT_FILE")) {
-    set(CURLOPT_CAINFO, file);
+    set(CURLOPT_CAINFO, trusted(file).c_str());
     set(CURLOPT_CAPATH, nullptr);  // only the file, not also the system's folder
   }
 
   const CURLcode result = co_await multi.perform(curl);
   const int status = status_of(curl);
-  if (result == CURLE_OK || is_final(status)) co_return Response{status, ""};
+  const bool stopped = result == CURLE_WRITE_ERROR && status / 100 == 3;
+  if (result == CURLE_OK || stopped) co_return Response{status, ""};
   if (result == CURLE_OPERATION_TIMEDOUT) throw std::runtime_error("timed out after 10 s");
   long connect_error = 0;
   curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &connect_error);

@@ -2,6 +2,7 @@
 // needs no more than this. For http URLs with a numeric address, and without redirects.
 
 #include <arpa/inet.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,13 +14,13 @@
 #include <coroutine>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -194,6 +195,34 @@ Task<std::string> receive(Loop* loop, int fd, Clock::time_point deadline) {
 }
 // #endregion receive
 
+// Returns the length of the body that the head announces, or SIZE_MAX: up to the server's close.
+// Throws if the head says anything else, such as chunks, which no answer to HTTP/1.0 may have.
+std::size_t body_length(std::string_view head) {
+  const auto is = [](std::string_view name, std::string_view wanted) {
+    return name.size() == wanted.size() &&
+           strncasecmp(name.data(), wanted.data(), name.size()) == 0;
+  };
+  std::size_t length = SIZE_MAX;
+  for (auto end = head.find("\r\n"); end != head.npos; end = head.find("\r\n")) {
+    head.remove_prefix(end + 2);
+    const auto field = head.substr(0, head.find("\r\n"));
+    const auto name = field.substr(0, field.find(':'));
+    if (is(name, "Transfer-Encoding")) throw std::runtime_error("chunks in an answer to HTTP/1.0");
+    if (!is(name, "Content-Length")) continue;
+    auto value = field.substr(std::min(name.size() + 1, field.size()));
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    value = value.substr(0, value.find_last_not_of(" \t") + 1);
+    std::size_t number = 0;
+    const auto [rest, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool differs = length != SIZE_MAX && length != number;
+    if (error != std::errc() || rest != value.data() + value.size() || number == SIZE_MAX ||
+        differs)
+      throw std::runtime_error("a malformed Content-Length");
+    length = number;
+  }
+  return length;
+}
+
 // #region is_ok
 Task<Verdict> is_ok(Loop* loop, std::string url) {
   const auto deadline = Clock::now() + std::chrono::seconds(10);
@@ -225,10 +254,9 @@ Task<Verdict> is_ok(Loop* loop, std::string url) {
     if (piece.empty() || head.size() > 64 * 1024) co_return Verdict{false, "no HTTP answer"};
     head += piece;
   }
-  auto body = head.size() - (end + 4), length = SIZE_MAX;
+  auto body = head.size() - (end + 4);
   head.resize(end);
-  if (const char* header = strcasestr(head.c_str(), "\r\nContent-Length:"))
-    length = std::strtoull(header + std::strlen("\r\nContent-Length:"), nullptr, 10);
+  const auto length = body_length(head);
   while (body < length) {
     const std::string piece = co_await receive(loop, fd, deadline);
     if (piece.empty() && length < SIZE_MAX)

@@ -1,4 +1,4 @@
-// Code as it stands in the chapters: files and named regions, by the rules of tests/docs.cpp.
+// Code as it stands in the chapters: files and named regions, by the rules of tests/support/docs.cpp.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

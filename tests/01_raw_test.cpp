@@ -4,8 +4,8 @@
 #include <thread>
 
 #include "catch.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace {
 

@@ -3,7 +3,9 @@
 
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS context)
 
-add_executable(04-green-tests 04_green_test.cpp)
+add_executable(
+  04-green-tests 04_green_connections_test.cpp 04_green_io_test.cpp 04_green_os_threads_test.cpp
+                 04_green_threads_test.cpp)
 add_executable(04-green-probe 04_green_probe.cpp)
 add_executable(
   04-green-probe-hidden 04_green_probe.cpp ${CMAKE_SOURCE_DIR}/04-green-threads/green/green.cpp

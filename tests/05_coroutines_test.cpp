@@ -19,8 +19,8 @@
 #include "../05-coroutines/http_get.hpp"
 #include "catch.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace asio = boost::asio;
 
@@ -345,6 +345,20 @@ TEST_CASE("05-coroutines: from_scratch sends all of a URL, and reads no further 
     std::string path(size + 1, 'x');
     path[0] = '/';
     CHECK((request_of(path, ok, 0) == "GET " + path));
+  }
+  for (const auto* good : {"content-length:\t2 ", "Content-Length: 2\r\nContent-Length: 2",
+                           "X: Content-Length: 3", "X-Content-Length: 3"}) {
+    INFO(good);
+    request_of("/", "HTTP/1.0 200 OK\r\n" + std::string(good) + "\r\n\r\nok", 0);
+  }
+  for (const auto* bad :
+       {"Content-Length: two", "Content-Length: -2", "Content-Length: +2", "Content-Length: 2x",
+        "Content-Length:", "Content-Length", "Content-Length: 2, 2", "Content-Length: 0x2",
+        "Content-Length: 2\r\nContent-Length: 1", "Content-Length: 18446744073709551615",
+        "Content-Length: 18446744073709551618", "Content-Length: 99999999999999999999999999",
+        "Transfer-Encoding: chunked", "transfer-encoding: identity, chunked"}) {
+    INFO(bad);
+    request_of("/", "HTTP/1.0 200 OK\r\n" + std::string(bad) + "\r\n\r\nok", 1);
   }
   request_of("/", "HTTP/1.\r\n\r\n200 hello", 1);
   request_of("/", "HTTP/1.0\r\n\r\n200 hello", 1);

@@ -18,8 +18,8 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace {
 
@@ -66,10 +66,18 @@ std::string ok_with(const std::string& headers, const std::string& body = "ok") 
   return raw("HTTP/1.1 200 OK\r\n" + headers + "\r\n" + body);
 }
 
-// The URL of an answer with a header field of so many thousand bytes.
+// For a URL of raw(): sends so many thousand bytes more.
+std::string of(unsigned thousands) {
+  return "&send=" + std::string(1000, 'x') + "&again=" + std::to_string(thousands - 1) + "&send=";
+}
+
+// The URL of an answer with a header field, or a reason phrase, of so many thousand bytes.
+const std::string end_of_head = "%0D%0AContent-Length:%200%0D%0A%0D%0A";
 std::string field_of(unsigned thousands) {
-  return raw("HTTP/1.1 200 OK\r\nX: ") + "&send=" + std::string(1000, 'x') +
-         "&again=" + std::to_string(thousands - 1) + "&send=%0D%0AContent-Length:%200%0D%0A%0D%0A";
+  return raw("HTTP/1.1 200 OK\r\nX: ") + of(thousands) + end_of_head;
+}
+std::string reason_phrase_of(unsigned thousands) {
+  return raw("HTTP/1.1 200 ") + of(thousands) + end_of_head;
 }
 
 std::string moved(const std::string& headers) {
@@ -82,8 +90,8 @@ const std::string end = "\r\nContent-Length: 0\r\n\r\n";            // of a head
 constexpr const char* refused_login = "HTTP status 401|malformed";  // cpp-httplib takes none
 
 // A URL with a password, which redirects to one below `place` that asks for it.
-std::string to_basic_auth(const std::string& place) {
-  return "http://u:p@127.0.0.1:{port}/redirect-to?url=" + place + "basic-auth/u/p";
+std::string to_basic_auth(const std::string& place, const std::string& from = "127.0.0.1") {
+  return "http://u:p@" + from + ":{port}/redirect-to?url=" + place + "basic-auth/u/p";
 }
 
 const std::vector<Row> table{
@@ -191,6 +199,11 @@ const std::vector<Row> table{
     {"a header without a colon", ok_with("nonsense\r\nContent-Length: 2\r\n"), any},
     {"a NUL in a header", ok_with(std::string("X: a\0b\r\nContent-Length: 2\r\n", 27)), any},
     {"a header cut off", raw("HTTP/1.1 200 OK\r\nContent-Len"), any},
+    {"a reason phrase of 20 KB", reason_phrase_of(20), OK},
+    {"a reason phrase of 40 KB", reason_phrase_of(40), OK},
+    {"a reason phrase of 200 KB", reason_phrase_of(200), any},
+    {"a reason phrase of 8 MB", reason_phrase_of(8000), any},
+    {"a status line without an end", raw("HTTP/1.1 200 ") + of(100'000), any},
     {"a head of 4 KB", ok_with("X: " + std::string(4000, 'x') + "\r\nContent-Length: 2\r\n"), OK},
     {"a field of 10 KB", field_of(10), OK},
     {"a header of 100 KB", raw("HTTP/1.1 200 OK\r\nX:" + std::string(1024, 'x'), 101, end), OK},
@@ -207,12 +220,18 @@ const std::vector<Row> table{
     {"a negative length", ok_with("Content-Length: -2\r\n"), any},
     {"a length that is no number", ok_with("Content-Length: two\r\n"), any},
     {"a length beyond 64 bits", ok_with("Content-Length: 99999999999999999999\r\n"), any},
+    {"a length of 2^63", ok_with("Content-Length: 9223372036854775808\r\n"), any},
+    {"a length of 2^64 - 1", ok_with("Content-Length: 18446744073709551615\r\n"), any},
+    {"a length of 30 zeros and 2", ok_with("Content-Length: " + std::string(30, '0') + "2\r\n"),
+     OK},
     {"a body longer than its length", ok_with("Content-Length: 2\r\n", "ok and more"), OK},
     {"keep-alive, and closed", ok_with("Connection: keep-alive\r\nContent-Length: 2\r\n"), OK},
     {"chunks with a length", ok_with("Content-Length: 3\r\n" + chunked, "2\r\nok\r\n0\r\n\r\n"),
      OK},
     {"trailers", ok_with(chunked, "2\r\nok\r\n0\r\nX-Trailer: x\r\n\r\n"), OK},
     {"a chunk's extension", ok_with(chunked, "2;name=value\r\nok\r\n0\r\n\r\n"), OK},
+    {"a chunk's extension of 8 MB",
+     ok_with(chunked, "2;x=") + of(8000) + "%0D%0Aok%0D%0A0%0D%0A%0D%0A", any},
     {"chunk sizes in upper case", ok_with(chunked, "A\r\n0123456789\r\n0\r\n\r\n"), OK},
     {"a chunk size that is no number", ok_with(chunked, "two\r\nok\r\n0\r\n\r\n"), any},
     {"a chunk size beyond 64 bits", ok_with(chunked, "10000000000000002\r\nok\r\n0\r\n\r\n"), any},
@@ -232,6 +251,7 @@ const std::vector<Row> table{
     {"Location: HTTP://", "{server}/redirect-to?url=HTTP://127.0.0.1:{port}/gzip", OK},
     {"Location: http://host", "{server}/redirect-to?url=http://127.0.0.1:{port}", OK},
     {"Location: http://host?query", "{server}/redirect-to?url=http://127.0.0.1:{port}?x", OK},
+    {"Location: #fragment", moved("Location: #fragment\r\n"), "HTTP status 302"},
     {"Location with a space", "{server}/redirect-to?url=/gzip?a%20b", OK},
     {"Location beyond ASCII", moved("Location: /gzip?\xc3\xa9\r\n"), OK},
     {"Location with a long query", "{server}/redirect-to?url=/gzip?" + std::string(4000, 'x'), OK},
@@ -243,7 +263,7 @@ const std::vector<Row> table{
     {"Location with no such port", "{server}/redirect-to?url=http://127.0.0.1:65536/", malformed},
     {"Location with a tab", moved("Location: /gzip?a\tb\r\n"), any},
 
-    // Who asks. A password stays with the server it is for.
+    // User and password. A password stays with the server it is for.
     {"user and password", "http://u:p@127.0.0.1:{port}/basic-auth/u/p", OK},
     {"user and password in percent codes", "http://%75:%70@127.0.0.1:{port}/basic-auth/u/p", OK},
     {"the wrong ones", "http://u:x@127.0.0.1:{port}/basic-auth/u/p", refused_login},
@@ -251,6 +271,8 @@ const std::vector<Row> table{
     {"user and password, unasked for", "http://u:p@127.0.0.1:{port}/status/200", OK},
     {"user and password, redirected", to_basic_auth("/"), OK},
     {"user and password, redirected by name", to_basic_auth("http://127.0.0.1:{port}/"), OK},
+    {"user and password, redirected to HOST",
+     to_basic_auth("http://LOCALHOST:{port}/", "localhost"), OK},
     {"to another host", to_basic_auth("http://localhost:{port}/"), refused_login},
     {"to another port", to_basic_auth("{other}/"), refused_login},
     {"to another scheme", to_basic_auth("{tls}/"), refused_login},
@@ -369,16 +391,20 @@ const std::map<std::string, std::string> exceptions{
     {"a NUL in a header", "cpp-httplib before 0.18"},
     {"status of four digits", "libcurl from 8.14"},
     {"Location with a tab", "libcurl from 8.14"},
-    {"a header of 100 KB", "cpp-httplib from 0.18"},
+    {"a header of 100 KB", "cpp-httplib"},
     {"no end of chunks", "cpp-httplib from 0.18 before 0.41"},
     {"a header cut off", "libcurl"},
-    {"a header of 10 MB", "cpp-httplib before 0.18"},
+    {"user and password, redirected to HOST", "cpp-httplib, libcurl from 8.14"},
     {"two lengths that differ", "cpp-httplib before 0.18"},
     {"a length that is no number", "cpp-httplib before 0.18"},
+    {"a reason phrase of 40 KB", "cpp-httplib"},
     {"a field of 10 KB", "cpp-httplib"},
     {"two lengths, the second is right", "cpp-httplib before 0.41, libcurl before 8.23"},
     {"a field of 70,000 bytes", "cpp-httplib"},
+    {"a length of 2^63", "libcurl"},
+    {"a length of 2^64 - 1", "libcurl"},
     {"a length beyond 64 bits", "libcurl"},
+    {"a chunk's extension of 8 MB", "libcurl"},
     {"chunks with a length", "Boost.Beast"},
     {"a chunk longer than its size", "cpp-httplib before 0.18"},
     {"trailers", "cpp-httplib before 0.18"},

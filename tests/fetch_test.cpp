@@ -2,8 +2,10 @@
 // a machine that lacks something.
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -14,12 +16,13 @@
 #include <map>
 #include <optional>
 #include <regex>
+#include <thread>
 
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "folder.hpp"
-#include "server.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace fs = std::filesystem;
 
@@ -206,6 +209,53 @@ TEST_CASE("fetch: SSL_CERT_FILE stands for all of the system's store") {
   });
 }
 
+TEST_CASE("fetch: SSL_CERT_FILE must be a file; http needs none") {
+  const Server server({"--tls-port", "0"});
+  const Lines urls{server.url("/status/200"), server.tls_url() + "/status/200",
+                   server.url("/redirect-to?url=" + server.tls_url() + "/status/200")};
+  const Folder folder;
+  const std::string pipe = (folder.path() / "pipe").string();
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for_each([&](const Fetcher& fetcher) {
+    for (const std::string& file : {pipe, folder.path().string(), pipe + "-that-is-none"}) {
+      INFO(file);
+      const Result result = run(Lines{"env", "SSL_CERT_FILE=" + file} + command(fetcher, urls),
+                                {.time_limit = std::chrono::seconds(8)});
+      CHECK(!result.timed_out);
+      CHECK(difference(lines(result.out), {urls[0] + " OK", urls[1] + " Bad", urls[2] + " Bad"}) ==
+            Lines());
+      for (const auto& line : lines(result.err))
+        CHECK(line.ends_with("SSL_CERT_FILE is not a regular file"));
+    }
+  });
+}
+
+TEST_CASE("fetch: without a descriptor to read the system's store with, the reason says so") {
+  if (sanitized) return;  // they load no module
+  const Server server({"--tls-port", "0"});
+  const Lines urls{server.tls_url() + "/status/200"};
+  for_each([&](const Fetcher& fetcher) {
+    std::size_t ok = 0;
+    for (int files = 4; files < 16; ++files) {
+      INFO(files << " files");
+      const Lines limited{"env",
+                          "-u",
+                          "SSL_CERT_FILE",
+                          "-u",
+                          "SSL_CERT_DIR",
+                          "LD_PRELOAD=" SYSTEM_STORE,
+                          "SYSTEM_CERTIFICATE=" + server.ca_file(),
+                          "prlimit",
+                          "--nofile=" + std::to_string(files)};
+      const Result result = run(limited + command(fetcher, urls));
+      ok += count_ok(result, urls);
+      INFO(result.err);
+      CHECK(result.err.find("unable to get") == std::string::npos);
+    }
+    CHECK(ok > 0);
+  });
+}
+
 TEST_CASE("fetch: a file for stderr that may not grow costs the reasons, not the lines") {
   const Server server;
   const Lines urls{server.url("/status/404"), server.url("/status/200")};
@@ -286,6 +336,35 @@ TEST_CASE("fetch: it stops quietly when its reader leaves in the middle") {
     CHECK(result.status == 1);
     CHECK(result.err == "");
     CHECK(!result.left_some);
+  });
+}
+
+TEST_CASE("fetch: a non-blocking pipe that is full costs neither lines nor reasons") {
+  const RefusedPort refused;
+  const Lines urls = numbered(refused.url("/" + std::string(600, 'x')), 300);
+  for_each([&](const Fetcher& fetcher) {
+    Pipe pipe;
+    const int in = pipe.write_end.get();
+    REQUIRE(fcntl(in, F_SETFL, O_NONBLOCK) == 0);
+    std::string expected;  // as much as it holds: there is no room for the first line
+    while (write(in, "filled\n", 7) == 7) expected += "filled\n";
+    Process process(shell("exec 2>&1", fetcher, urls), {.out = in});
+    pipe.write_end.close();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));  // so that it finds no room
+    std::string found;
+    char data[4096];
+    for (ssize_t size; (size = read(pipe.read_end.get(), data, sizeof data)) > 0;)
+      found.append(data, std::size_t(size));
+    CHECK(process.finish().status == 1);
+    Lines out = lines(found), err;
+    const auto reasons = std::stable_partition(out.begin(), out.end(), [](const std::string& line) {
+      return line == "filled" || line.ends_with(" Bad");
+    });
+    std::transform(reasons, out.end(), std::back_inserter(err),
+                   [](const std::string& line) { return line.substr(0, line.find(": ")); });
+    out.erase(reasons, out.end());
+    CHECK(difference(out, lines(expected) + each(urls, " Bad")) == Lines());
+    CHECK(difference(err, urls) == Lines());
   });
 }
 
@@ -472,7 +551,7 @@ TEST_CASE("fetch: without a thread for its name, a URL is Bad, and that is the e
   const Lines urls{"http://name.invalid/", server.url("/hang")};
   const std::string user = std::to_string(200'000 + getpid());
   const fs::path folder = "/tmp/no-thread-" + user;
-  if (geteuid() != 0) return;  // who has processes already, and cannot become another user
+  if (geteuid() != 0) return;  // others have processes already, and cannot become another user
   for (const std::string chapter : {"03-callbacks", "05-coroutines"}) {
     INFO(chapter);
     fs::create_directory(folder);

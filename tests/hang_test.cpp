@@ -9,7 +9,7 @@
 #include "catch.hpp"
 #include "docs.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
+#include "test_server.hpp"
 
 namespace {
 

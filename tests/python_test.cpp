@@ -7,7 +7,7 @@
 
 #include "catch.hpp"
 #include "fetchers.hpp"
-#include "server.hpp"
+#include "test_server.hpp"
 
 namespace {
 

@@ -1,8 +1,6 @@
 // Tests of the test server, with clients that share no code with it: cpp-httplib, and raw sockets
 // for what no library would send.
 
-#include "server.hpp"
-
 #include <httplib.h>
 
 #include <csignal>
@@ -13,6 +11,7 @@
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "socket.hpp"
+#include "test_server.hpp"
 
 namespace {
 
@@ -203,7 +202,7 @@ TEST_CASE("server: a barrier gives up") {
   CHECK(status(server, last_request("/barrier/1?timeout=0.1")) == 200);
 }
 
-TEST_CASE("server: who has left is not at the barrier") {
+TEST_CASE("server: a client that has left is not at the barrier") {
   const Server server;
   Socket(server.port()).send(request("/barrier/2?timeout=20"));  // and is gone
   CHECK(server.come_in_flight(0));
@@ -607,7 +606,7 @@ TEST_CASE("server: a busy page recovers, once for each token") {
   CHECK(get(server, "/site/web/1/busy").status == 503);
 }
 
-TEST_CASE("server: a site's report says who was in flight, and who asked for another site") {
+TEST_CASE("server: a site's report has the pages in flight, and requests for another site") {
   const Server server({"--hosts", "2"});
   const auto report = [&server] { return get(server, "/site/crowd/7").body; };
   get(server, "/site/crowd/7?hold=1");

@@ -2,9 +2,7 @@
 
 #include <netdb.h>
 
-#include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <cctype>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -14,8 +12,7 @@ namespace ip = boost::asio::ip;
 namespace {
 
 // Whether the host's name means this machine, which needs no look-up (RFC 6761).
-bool is_localhost(std::string host) {
-  std::ranges::transform(host, host.begin(), [](unsigned char c) { return std::tolower(c); });
+bool is_localhost(const std::string& host) {
   return host == "localhost" || host.ends_with(".localhost");
 }
 

@@ -22,6 +22,11 @@ bool is_clean(const std::string& text) {
   return std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
+std::string in_lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
 // Writes as %XX what people put into paths and queries although no URL may have it, like libcurl.
 std::string escape(std::string_view text) {
   text = text.substr(0, text.find('#'));
@@ -117,6 +122,7 @@ Url::Url(const std::string& text) {
   has_name = url.host_type() == urls::host_type::name;
   port = port_of(url, is_https ? 443 : 80);
   host = url.host_address();
+  if (has_name) host = in_lower_case(host);
   authority = std::string(url.encoded_host_and_port());
   target = without_dots(url.encoded_path());
   if (url.has_query()) target.append("?").append(url.encoded_query());
@@ -138,7 +144,7 @@ Url Url::join(std::string link) const {
   else if (start.find(':') == start.npos)
     link = origin + path.substr(0, path.rfind('/') + 1) + link;
   Url to(link);
-  const bool is_same_server = to.is_https == is_https && to.authority == authority;
+  const bool is_same_server = to.is_https == is_https && to.host == host && to.port == port;
   if (is_same_server && to.authorization.empty()) to.authorization = authorization;
   return to;
 }

@@ -11,6 +11,7 @@
 #include <boost/asio/spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -71,6 +72,7 @@ struct Green {
   asio::steady_timer alarm{loop()};
   bool woken = false, killed = false, ended = false, told = false;
   Queue joiners;
+  std::size_t may_receive = SIZE_MAX;
   std::exception_ptr error;
   Exceptions exceptions;  // its own while it waits, the hub's while it runs
 
@@ -273,6 +275,11 @@ void yield() {
   }
 }
 // #endregion join
+
+std::size_t& may_receive() {
+  if (!running) throw std::logic_error("may_receive() is for green threads");
+  return running->may_receive;
+}
 
 TimePoint detail::after(Clock::duration time) {
   const TimePoint now = Clock::now();

@@ -52,6 +52,11 @@ void kill(const Thread& thread);
 void sleep_for(Clock::duration time);
 void yield();  // lets the others run
 
+// How many bytes the calling green thread may still receive, at first without a limit. When none
+// are left, its recv() and read() fail with EMSGSIZE. So a library that keeps what it reads takes
+// no more memory than that.
+std::size_t& may_receive();
+
 // The parts that the functions above and patch.cpp use.
 namespace detail {
 

@@ -349,11 +349,16 @@ int accept(int fd, sockaddr* address, socklen_t* size) { return accept4(fd, addr
 ssize_t recvfrom(int fd, void* data, size_t size, int flags, sockaddr* from, socklen_t* length) {
   if (!cooperative() || flags & never_waits)
     return libc().recvfrom(fd, data, size, flags, from, length);
-  const auto receive = [&](size_t done) {
+  size_t& left = green::may_receive();
+  const auto receive = [&](size_t done) -> ssize_t {
     char* const rest = static_cast<char*>(data) + done;
-    return cooperate(fd, POLLIN, [&] {
-      return libc().recvfrom(fd, rest, size - done, flags | MSG_DONTWAIT, from, length);
+    const size_t most = std::min(size - done, left);
+    if (left == 0) return fail(EMSGSIZE);
+    const ssize_t count = cooperate(fd, POLLIN, [&] {
+      return libc().recvfrom(fd, rest, most, flags | MSG_DONTWAIT, from, length);
     });
+    if (count > 0 && !(flags & MSG_PEEK)) left -= std::min(left, static_cast<size_t>(count));
+    return count;
   };
   return wants_all(fd, flags) ? transfer_all(size, receive) : receive(0);
 }

@@ -154,14 +154,15 @@ namespace {
 
 // #region workers
 // OS threads for jobs that only they can do. A job that hangs keeps its thread, and the next job
-// gets another one, a new one if none is idle. Idle threads end after a second.
+// gets another one, a new one if none is idle: however many hang, no job waits for them. Idle
+// threads end after a second.
 class Workers {
  public:
   // Throws std::system_error if there is no thread, and none to wait for.
   void post(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
-    if (idle_ >= jobs_.size() || threads_ == most) return there_is_one_.notify_one();
+    if (idle_ >= jobs_.size()) return there_is_one_.notify_one();
     try {
       std::thread([this] { work(); }).detach();
       ++threads_;
@@ -192,7 +193,6 @@ class Workers {
     --threads_;
   }
 
-  static constexpr std::size_t most = 64;
   std::mutex mutex_;
   std::condition_variable there_is_one_;
   std::deque<std::function<void()>> jobs_;

@@ -1,17 +1,34 @@
 #include "tls.hpp"
 
+#include <fcntl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
+#include <system_error>
 
 namespace ssl = boost::asio::ssl;
+
+std::string store_fault() {
+  const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return "cannot read the trusted certificates: " + std::generic_category().message(errno);
+  close(fd);
+  return "";
+}
 
 ssl::context& tls_context() {
   static ssl::context context = [] {
     ssl::context made(ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
-    if (const char* file = std::getenv("SSL_CERT_FILE"))
+    if (const std::string fault = store_fault(); !fault.empty()) throw std::runtime_error(fault);
+    const char* const file = std::getenv("SSL_CERT_FILE");
+    if (file && !std::filesystem::is_regular_file(file))  // to read a pipe has no deadline
+      throw std::runtime_error("SSL_CERT_FILE is not a regular file");
+    if (file)
       made.load_verify_file(file);
     else
       made.set_default_verify_paths();

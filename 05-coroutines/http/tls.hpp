@@ -5,11 +5,16 @@
 #include <openssl/ssl.h>
 
 #include <boost/asio/ssl/context.hpp>
+#include <string>
 
 #include "url.hpp"
 
 // Trusts the system's store, or SSL_CERT_FILE instead. They are read at the first https URL.
 boost::asio::ssl::context& tls_context();
+
+// Why OpenSSL cannot read the store, if there is no file descriptor for that; otherwise empty.
+// OpenSSL itself would only say that it does not know who issued a certificate.
+std::string store_fault();
 
 // Makes a handshake accept only a certificate of the URL's host. It is as strict as RFC 9525: no
 // common name, an address only as an address, `*` only for the whole first label.

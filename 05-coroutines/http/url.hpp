@@ -21,7 +21,7 @@ struct Url {
   bool is_https = false;
   bool has_name = true;       // or else a numeric address
   std::uint16_t port = 0;     // 80 or 443 unless the URL has one
-  std::string host;           // for the look-up: no brackets, decoded
+  std::string host;           // for the look-up: no brackets, decoded, in lower case
   std::string authority;      // localhost:8080, for the Host header
   std::string target;         // /path?query
   std::string authorization;  // Basic ..., or empty without user:password@

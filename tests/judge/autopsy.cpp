@@ -47,9 +47,9 @@ std::optional<std::uint32_t> word_at(pid_t process, std::uint64_t address) {
   return word;
 }
 
-// A futex is a word that threads wait at. Which kind it is shows in what is there: pthread_join
-// waits at the id of the thread that is to end; a glibc mutex with waiters is 2, and its holder's
-// id stands 8 bytes behind.
+// A futex is a word that threads wait at. Its value tells what kind it is: pthread_join waits at
+// the id of the thread that must end; a glibc mutex with waiters is 2, and its holder's id stands 8
+// bytes behind.
 void look_at_futex(pid_t process, const std::set<pid_t>& ids, Thread& thread) {
   const auto word = word_at(process, thread.address);
   const auto owner = word_at(process, thread.address + 8);
@@ -170,8 +170,8 @@ std::map<pid_t, Thread> look_at_all(pid_t process) {
 }  // namespace
 
 std::string deadlock(pid_t process, const std::string& program) {
-  // Threads are looked at one after the other, and may change roles meanwhile. Who waits for ever
-  // does not run: those of a circle must have slept from one look to the next.
+  // It looks at the threads one after the other, and they may change roles meanwhile. But a thread
+  // that waits for ever does not run. So all of a circle must have slept from one look to the next.
   const auto seen = find_circle(look_at_all(process));
   if (seen.empty()) return {};
   const std::string before = times_run(process, seen);
@@ -203,7 +203,7 @@ std::string what_it_waits_for(pid_t process, const std::string& program,
   add(Wait::network, "wait", " for the network");
   add(Wait::lock, "wait", " for a lock");
   add(Wait::sleeping, "sleep", "");
-  add(Wait::other, "wait", " for what nobody gives (a place, a signal, a value)");
+  add(Wait::other, "wait", " for something that never comes (a place, a signal, a value)");
   if (text.empty()) add(Wait::end_of_thread, "wait", " for another to end");
   return text;
 }

@@ -19,14 +19,14 @@ std::size_t count_threads(pid_t process);
 // Whether one of its threads computes, or would if others left it a core, or waits for the disk.
 bool is_busy(pid_t process);
 
-// How often its threads gave up their core to wait for something, so far.
+// How often its threads have given up their core to wait for something, so far.
 long times_waited(pid_t process);
 
-// Whether its main thread sleeps, for a while that it has chosen.
+// Whether its main thread sleeps for a time that it chose itself.
 bool sleeps(pid_t process);
 
-// Whether there is nothing left of it but its exit status.
+// Whether only its exit status is left.
 bool has_ended(pid_t process);
 
-// The CPU time that it had so far, of all its threads.
+// The CPU time that all its threads have used so far.
 double cpu_seconds(pid_t process);

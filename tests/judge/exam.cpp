@@ -23,7 +23,7 @@ constexpr std::size_t most_output = 1 << 20;
 
 std::string cut(const std::string& text, std::size_t size = 60) {
   std::string shown = text.substr(0, size);
-  for (char& c : shown)  // what a program prints must not rule the learner's terminal
+  for (char& c : shown)  // a program's output must not control the learner's terminal
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
   return '`' + shown + (text.size() > size ? "..." : "") + '`';
 }
@@ -105,15 +105,15 @@ Lines command_for(const std::string& sanitizer, const std::string& program, bool
                 "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0" +
                     std::string(goes_on ? ":report_bugs=0" : ""),
                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1"};
-  // ThreadSanitizer's memory map does not go together with much randomness in that of the program.
+  // ThreadSanitizer does not run if the program's memory map is too random.
   static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
   if (sanitizer == "thread" && setarch) command.insert(command.end(), {"setarch", "-R"});
   command.push_back(program);
   return command;
 }
 
-// A sanitizer that cannot run (too little memory to reserve, a kernel it does not know) ends every
-// program in a way of its own: so it is tried on one that does nothing.
+// A sanitizer that cannot run (too little memory to reserve, a kernel it does not know) may end a
+// program in any way. So it is tried on a program that does nothing.
 void try_sanitizer(const std::string& sanitizer) {
   const Result nothing = run(command_for(sanitizer, BUILD_DIR "/tests/judge/nothing-" + sanitizer));
   if (interrupted_by) throw Interrupted();
@@ -157,7 +157,7 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     const bool starved =
         now < start + 6 * limit && busy_lately > 0.2 && had < double(limit.count());
     const bool late = now >= start + limit && !starved;
-    if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
+    if (hopeless && circle.empty()) {  // the cause says more than the time
       const auto stats = server.stats();
       given_up = hopeless({stats.requests, stats.in_flight, stats.most, busy, had, late,
                            server_is_busy, pid, so_far.out});
@@ -353,7 +353,8 @@ void Exam::expect(const Run& run, const Lines& lines) const {
       if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
           other.find(' ', space + 1) == other.npos)
         fail(cut(line) + " should be " + cut(other));
-    fail("the line " + cut(line) + " is none that was expected, such as " + cut(lines.front()));
+    fail("the line " + cut(line) +
+         " was not expected; expected, for example: " + cut(lines.front()));
   }
   if (!left.empty())
     fail((run.lines.empty() ? "it printed nothing; the line " : "the line ") + cut(left.front()) +

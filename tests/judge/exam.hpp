@@ -46,7 +46,7 @@ class Exam {
   Exam(const Exercise& exercise, std::filesystem::path source, std::filesystem::path program,
        bool plain);
 
-  // Says why a program that dies in this exercise probably does.
+  // Tells the probable cause of a crash in this exercise.
   void a_crash_means(std::string why) { crash_ = std::move(why); }
 
   // What can be seen during a run.
@@ -59,7 +59,8 @@ class Exam {
     pid_t pid;
     const std::string& out;  // its stdout so far
   };
-  // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
+  // Called again and again. If it says that there is no hope, the run ends, and is judged by what
+  // was seen.
   using Hopeless = std::function<bool(const Sight&)>;
 
   // What a run may have besides.
@@ -67,9 +68,9 @@ class Exam {
     int hosts = 1;  // that the server has: 127.0.0.1 and so on
     // Called with the server's URL before the program starts, and when it has ended.
     std::function<void(const std::string&)> before = {}, after = {};
-    bool is_interrupted = false;   // somebody sends it SIGINT: to die of that is no crash
+    bool is_interrupted = false;   // it is sent SIGINT, so death by that signal is no crash
     bool ends_in_silence = false;  // it is a hang if nothing happens, as without a Hopeless
-    bool goes_on = false;          // after what ThreadSanitizer would report, as it would without
+    bool goes_on = false;          // ThreadSanitizer, if it has that, reports nothing
   };
 
   const Exercise& exercise() const { return exercise_; }

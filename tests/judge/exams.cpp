@@ -33,8 +33,8 @@ Run run_without_last(Run run) {
   return run;
 }
 
-// There is no hope left when it looks like that, and at more than 12 looks the program had nothing
-// to do: 0.7 s, and more where it must wait for a core. If its time is up, one look will do.
+// There is no hope if it looks like that, and at more than 12 looks the program had nothing to do:
+// that takes 0.7 s, or more if it waits for a core. When its time is up, one look is enough.
 Exam::Hopeless stuck(const std::function<bool(const Exam::Sight&)>& looks_like_that) {
   return [looks_like_that, idle = 0](const Exam::Sight& seen) mutable {
     if (!looks_like_that(seen))
@@ -45,14 +45,14 @@ Exam::Hopeless stuck(const std::function<bool(const Exam::Sight&)>& looks_like_t
   };
 }
 
-// Some wait in a barrier, and there were never `parties` of them: nor will there be.
+// Some wait in a barrier, and there never were `parties` of them, and never will be.
 Exam::Hopeless never_together(unsigned parties) {
   return stuck([parties](const Exam::Sight& seen) {
     return seen.in_flight > 0 && seen.most_in_flight < parties;
   });
 }
 
-// One waits in a barrier, and there is nobody else: nor will there be.
+// One waits in a barrier, and no other one will ever come.
 Exam::Hopeless alone() {
   return stuck([](const Exam::Sight& seen) { return seen.in_flight == 1; });
 }
@@ -102,7 +102,7 @@ std::string deadline(Exam& exam) {
   if (run.requests > 4)
     fail("4 URLs, and the server was asked " + plural(run.requests, "time") +
          ": a URL has half a second, and no second try");
-  // A machine that is too busy for half a second may not be the next time.
+  // The machine may be too busy for half a second, but not each time.
   const Lines half{"/delay/0.9 Bad", "/delay/0.2 OK"};
   Run near = exam.run({"/delay/0.9", "/delay/0.2"});
   if (near.last() == "/delay/0.2 Bad") near = exam.run({"/delay/0.9", "/delay/0.2"});
@@ -110,8 +110,8 @@ std::string deadline(Exam& exam) {
   return "two dead servers cost " + seconds(run.seconds) + ", and not the rest of the list";
 }
 
-// What the program says of itself, against what the kernel says of it. Returns the share of the
-// time, in percent, that it waited.
+// Compares the program's own figures with the kernel's. Returns the share of the time, in percent,
+// that it waited.
 int waited(Exam& exam, const Lines& arguments) {
   const Run run = exam.run(arguments);
   double cpu = 0, all = 0;
@@ -146,7 +146,7 @@ std::string waiting(Exam& exam) {
 
 // --- 02-threads ---------------------------------------------------------------------------------
 
-// Two threads wait for the network: and main for them, in a way that ends when they do.
+// Two threads wait for the network, and main waits until they have ended.
 void judge_main_that_waits(Exam& exam) {
   unsigned looks = 0, busy = 0, asleep = 0;
   std::size_t most = 0;
@@ -212,8 +212,8 @@ std::string race(Exam& exam) {
 }
 
 std::string torn(Exam& exam) {
-  for (int chance = 0; chance < 3; ++chance) {  // who locks each piece may be lucky once
-    // Who keeps clear of the others by sleeping meets them after a pause of the whole program.
+  for (int chance = 0; chance < 3; ++chance) {  // a program that locks each piece may be lucky once
+    // Threads that sleep to avoid each other meet after a pause of the whole program.
     bool paused = chance > 0;
     const Run run = exam.run(times(8, "/barrier/8"),
                              [&, hopeless = never_together(8)](const Exam::Sight& seen) mutable {
@@ -310,7 +310,7 @@ void judge_eight_winners(Exam& exam, int chances) {
     const auto winners = std::count(run.lines.begin(), run.lines.end(), "/barrier/8 wins");
     if (winners != 1)
       fail("8 URLs were OK at the same moment, and " + std::to_string(winners) +
-           " of them won: to look and to win must be one step");
+           " of them won: looking and winning must be one step");
     Lines lines{"/barrier/8 wins"};
     for (const auto& line : run.lines)
       if (line != lines.front()) lines.push_back("/barrier/8 cancelled");
@@ -425,7 +425,7 @@ std::string first_of_callbacks(Exam& exam) {
 // --- 04-green-threads ---------------------------------------------------------------------------
 
 std::string echo(Exam& exam) {
-  exam.a_crash_means("a fiber was resumed that is used up, or over");
+  exam.a_crash_means("a fiber was resumed after its end, or after it was moved from");
   const Run run = exam.run({"a", "b", "c", "d", "e"});
   exam.expect_in_order(run, {"started", "started", "1: a", "2: b", "1: c", "3: d", "4: e",
                              "ended after 4", "ended after 1", "both are over"});
@@ -433,7 +433,7 @@ std::string echo(Exam& exam) {
 }
 
 std::string sleep(Exam& exam) {
-  exam.a_crash_means("who sleeps outside of green threads needs libc's nanosleep");
+  exam.a_crash_means("outside green threads, a sleep needs libc's nanosleep");
   const Run run = exam.run({"300", "200", "100"});
   Lines greens = run.lines;
   const auto real = std::find(greens.begin(), greens.end(), "50 ms");
@@ -505,7 +505,8 @@ std::string lost_update(Exam& exam) {
 }
 
 std::string deadline_by_kill(Exam& exam) {
-  exam.a_crash_means("a green thread that is killed is still there until it has come to its end");
+  exam.a_crash_means(
+      "a killed green thread runs on until it ends, so what it uses must still exist");
   const Run run = exam.run(
       {"/hang", "/status/404", "/delay/0.1", "/drip?duration=60", "/barrier/2", "/barrier/2"}, {});
   exam.expect(run, {"/hang Bad", "/status/404 Bad", "/delay/0.1 OK", "/drip?duration=60 Bad",
@@ -543,7 +544,7 @@ std::string await(Exam& exam) {
 }
 
 std::string dangling(Exam& exam) {
-  exam.a_crash_means("what the coroutine refers to is gone when it goes on");
+  exam.a_crash_means("the coroutine refers to something that is gone when it resumes");
   all_at_once(exam, 4);
   exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
   return all_in_flight(4) + ", and each has its own URL";

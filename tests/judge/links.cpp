@@ -74,7 +74,7 @@ class Crawl {
              " of CPU time while nothing happened: wait for an answer, or to be told");
       if (!seen.busy && !seen.server_is_busy) ++idle_;
       if (seen.late) idle_ += 1000;
-      // On one thread, whoever sleeps keeps all the others from going on.
+      // If the only thread sleeps, no other page can make progress.
       if (exam_.exercise().chapter >= "03" && sleeps(seen.pid))
         fail("it slept while it had " + plural(report_.in_flight, "request") +
              " in flight: there is one thread, and nobody goes on while that sleeps");
@@ -158,7 +158,7 @@ class Crawl {
         fail("`" + line + "` should say where, for each page that has the link: `" + page +
              " broken on " + *entry->second.begin() + "`");
       if (i + 1 < out_.size() || line.rfind(how + ": ", 0) != 0)
-        fail("the line `" + line.substr(0, 60) + "` is none that was expected, such as `" +
+        fail("the line `" + line.substr(0, 60) + "` was not expected; expected, for example: `" +
              (i + 1 < out_.size() ? verdicts.begin()->first + " OK"
                                   : last_line(how, verdicts.size(), broken.size())) +
              "`");
@@ -247,7 +247,7 @@ class Crawl {
 // Longer than any pause that it has reason to make.
 constexpr int stuck = 12, long_stuck = 40;
 
-// Of the whole site: one page is held until the lines of all the others have come.
+// The whole site. One page is held until the lines of all the others have come.
 void web(Exam& exam, bool one_at_a_time) {
   std::map<std::string, std::string> verdicts;
   for (const char* page :
@@ -341,7 +341,7 @@ void web(Exam& exam, bool one_at_a_time) {
   crawl.judge_lines(verdicts, broken, "done");
 }
 
-// Nobody is answered until it is clear how many it asks for at once.
+// No page is answered until it is clear how many it asks for at once.
 void crowd(Exam& exam) {
   Crawl crawl(exam, "crowd");
   Report full;
@@ -427,7 +427,7 @@ void deadline_for_each(Exam& exam) {
   }
 }
 
-// A site without end, one page of which is never answered; and little time for all of it.
+// An endless site with a page that is never answered, and little time for all of it.
 void deadline_for_all(Exam& exam) {
   for (const double all : {0.6, 1.2, 2.4, 4.8}) {
     Crawl crawl(exam, "endless");

@@ -6,13 +6,13 @@
 #include "barrier.hpp"
 #include "connection.hpp"
 #include "links.hpp"
-#include "peers.hpp"
-#include "recorder.hpp"
 #include "stats.hpp"
+#include "view/peers.hpp"
+#include "view/recorder.hpp"
 
 class Site {
  public:
-  // Whoever asks after so long a pause starts a new run.
+  // A request after so long a pause starts a new run.
   explicit Site(Clock::duration pause) : recorder(pause) {}
 
   // Answers the request. Returns whether the connection is to stay open for another.

@@ -1,4 +1,4 @@
-// FAIL: the line `2 left` is none that was expected
+// FAIL: the line `2 left` was not expected
 
 #include <curl/curl.h>
 

@@ -1,4 +1,4 @@
-#include "server.hpp"
+#include "test_server.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
