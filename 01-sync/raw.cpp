@@ -1,4 +1,4 @@
-// A GET without any library, with the five calls that every HTTP client ends in.
+// A GET without any HTTP library: a socket, and the calls that use one.
 // It speaks only http over IPv4, follows no redirect, and may wait for ever.
 
 #include <netdb.h>

@@ -1,12 +1,13 @@
 // Builds the talk: one HTML file that needs nothing else. node build.mjs [--print] [OUT]
-// --print makes a page without scripts instead, a sheet for each slide: a PDF is printed from it.
+// --print makes a page without scripts instead, a sheet for each slide and each Python
+// program. A PDF is printed from it.
 
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { blocks, cpp, escape, inline, looksLikeCpp } from './markup.mjs';
+import { blocks, cpp, escape, inline, looksLikeCpp, python } from './markup.mjs';
 import { maxColumns, maxLines, quote, steps } from './source.mjs';
 import { readTalk } from './talk.mjs';
 
@@ -35,15 +36,19 @@ function section(slide, slides, root, out) {
     fence: (info, body) => fence(info, body, root, use),
     shown: '', // the file of the code above
     program: slide.look === 'program', // it is shown whole
+    paper: out === '',
+    more: '', // sheets behind this one
   };
   const model = /^0[1-5]-/.test(slide.chapter) ? slide.chapter : 'sync-desert';
   const look = `accent-${slide.chapter.slice(0, 2)} ${slide.look}`.trim();
   const timing = `data-timing="${Math.round(slide.minutes * 60)}"`;
   const morph = slide.morph ? ' data-auto-animate' : '';
+  const shown = blocks(slide.body, use);
+  const more = use.more && `\n<section class="${look}" data-chapter="${model}">${use.more}</section>`;
   return `<section id="${slide.id}" class="${look}" data-chapter="${model}" ${timing}${morph}>
-${blocks(slide.body, use)}
+${shown}
 <aside class="notes">${notes(slide, use)}</aside>
-</section>`;
+</section>${more}`;
 }
 
 function notes(slide, use) {
@@ -58,16 +63,17 @@ function notes(slide, use) {
 // --- Blocks ---
 
 function fence(info, body, root, use) {
-  const [kind, place] = info.split(/\s+/);
+  const [kind, place, option] = info.split(/\s+/);
   if (kind === 'cpp') return code(place, body, root, use);
-  if (kind === 'console') return terminal(place, body, root);
+  if (kind === 'console') return terminal(place, body, root, option);
+  if (kind === 'python' && place) return instead(place, body, root, use);
   if (kind === 'text' || kind === 'python' || kind === 'sh') return plain(kind, body);
   if (kind === 'live')
     return live(options(body.slice(0, 2), ['page', 'title']), body.slice(2), use);
   throw new Error(`a block of no known kind: "${info}"`);
 }
 
-// The body of a block as an object. Throws at what is no option: raw code, for one.
+// The body of a block as an object. Throws if a line is not an option, such as raw code.
 function options(body, names) {
   return Object.fromEntries(
     body.map((line) => {
@@ -105,6 +111,21 @@ function fitting(lines) {
   return Math.floor(Math.min(24, 590 / lines.length / 1.18, 1170 / columns / 0.603));
 }
 
+// The program in Python. It takes the place of the C++ in a step of its own: side by side, neither
+// could be read from the last row. On paper, where there are no steps, it has a sheet of its own.
+function instead(file, body, root, use) {
+  if (!use.program || body.length) throw new Error('Python is shown whole, beside a program');
+  const text = quote(root, file, { program: true });
+  const lines = text.filter((line, i) => line || text[i - 1]); // one empty line in place of two
+  const html = lines.map((line) => `<span class="line">${python(line)}\n</span>`).join('');
+  const all = `<pre style="font-size: ${fitting(lines)}px"><code class="hljs">${html}</code></pre>`;
+  const title = `The same in Python: ${escape(file)}`;
+  if (!use.paper)
+    return `<div class="code instead fragment"><p class="place">${title}</p>${all}</div>`;
+  use.more = `<h1>${title}</h1><div class="code">${all}</div>`;
+  return '';
+}
+
 function oneLine(root, place) {
   const [, where, from] = /^(\S+) (.+)$/.exec(place) ?? [];
   if (!from) throw new Error(`{{${place}}}: code and the beginning of a line are needed`);
@@ -112,25 +133,42 @@ function oneLine(root, place) {
 }
 
 function plain(kind, body) {
-  const text = body.join('\n');
-  if (looksLikeCpp(text)) throw new Error(`raw C++ in a block of ${kind}`);
+  demandThatItFits(kind, body);
+  return `<pre class="${kind}"><code>${escape(body.join('\n'))}\n</code></pre>`;
+}
+
+function demandThatItFits(kind, body) {
+  if (looksLikeCpp(body.join('\n'))) throw new Error(`raw C++ in a block of ${kind}`);
   if (body.length > maxLines) throw new Error(`${body.length} lines, and ${maxLines} fit`);
   const wide = body.find((line) => line.length > maxColumns);
   if (wide) throw new Error(`${wide.length} columns, and ${maxColumns} fit: ${wide}`);
-  return `<pre class="${kind}"><code>${escape(text)}\n</code></pre>`;
 }
 
-// What a terminal shows is what a README shows, where a test runs it: its lines, in that order.
-function terminal(readme = '', body, root) {
+// What a terminal shows is what a README shows, where a test runs it: its lines, in that order. A
+// command may be broken with a `\`. With `ask`, what the command prints comes in a step of its own.
+function terminal(readme = '', body, root, option) {
   let text = readFileSync(join(root, readme), 'utf8');
   text = [...text.matchAll(/^```console\n([^]*?)^```$/gm)].map((match) => match[1]).join('');
   const there = text.split('\n');
   let at = 0;
-  for (const line of body.filter((it) => it.trim())) {
+  const joined = body.join('\n').replace(/ *\\\n */g, ' ');
+  for (const line of joined.split('\n').filter((it) => it.trim())) {
     at = there.indexOf(line, at) + 1;
     if (at === 0) throw new Error(`${readme} has no such line in its console: ${line}`);
   }
-  return plain('console', body);
+  if (option !== 'ask') return plain('console', body);
+  demandThatItFits('console', body);
+  const [command, answer] = cutBehindCommand(body).map((lines) => escape(lines.join('\n')));
+  return `<pre class="console"><code>${command}
+<span class="answer fragment">${answer}
+</span></code></pre>`;
+}
+
+function cutBehindCommand(body) {
+  const end = body.findIndex((line) => !line.endsWith('\\')) + 1;
+  if (!body[0]?.startsWith('$ ') || body.slice(end).every((line) => !line.trim()))
+    throw new Error('a question without a command, or without an answer');
+  return [body.slice(0, end), body.slice(end)];
 }
 
 // file.svg, or a part of one that shows several runs: file.svg#01-sync..02-threads are these runs of it, and

@@ -25,7 +25,8 @@ export function inline(text, use) {
     .replace(/\0(\d+)\0/g, (_, i) => kept[i]);
 }
 
-// The blocks of a slide as HTML: # heading, paragraph, - list, | table |, ![picture](file), or
+// The blocks of a slide as HTML: # heading, paragraph, + paragraph that comes with a step of its
+// own, - list, | table |, ![picture](file), or
 // +![picture](file) for one that comes with a step of its own, behind others, fenced
 // blocks, which use.fence makes, and columns between :::, ::: and :::end.
 export function blocks(text, use) {
@@ -58,6 +59,9 @@ export function blocks(text, use) {
     } else if (/^#{1,2} /.test(line)) {
       const [, marks, title] = /^(#+) (.*)/.exec(lines.shift());
       html += `<h${marks.length}>${inline(title, use)}</h${marks.length}>`;
+    } else if (line.startsWith('+ ')) {
+      lines[0] = line.slice(2);
+      html += `<p class="fragment">${inline(take(/^(?![-|] |```|:::|#|\+)\s*\S/).join(' '), use)}</p>`;
     } else if (line.startsWith('- ')) {
       const items = take(/^(- |  \S)/)
         .join('\n')
@@ -140,6 +144,31 @@ export const cpp = (line) => {
         : number
           ? 'number'
           : directive || (word && words.test(word))
+            ? 'word'
+            : '';
+    return kind ? `<span class="${kind}">${escape(token)}</span>` : escape(token);
+  });
+};
+
+const pythonWords = new RegExp(
+  `^(?:${`and as assert async await break class continue def del elif else except False finally
+  for from global if import in is lambda None nonlocal not or pass raise return True try while
+  with yield`
+    .split(/\s+/)
+    .join('|')})$`,
+);
+
+// Python, likewise.
+export const python = (line) => {
+  const tokens = /(#.*)|([bf]?"(?:\\.|[^"\\])*"|[bf]?'(?:\\.|[^'\\])*')|(\b\d[\w.]*)|([A-Za-z_]\w*)|([^])/g;
+  return line.replace(tokens, (token, comment, text, number, word) => {
+    const kind = comment
+      ? 'comment'
+      : text
+        ? 'string'
+        : number
+          ? 'number'
+          : word && pythonWords.test(word)
             ? 'word'
             : '';
     return kind ? `<span class="${kind}">${escape(token)}</span>` : escape(token);

@@ -213,7 +213,7 @@ export function filled(text, slides, root) {
   return text;
 }
 
-// What does not add up in the schedules of a WORKSHOP.md, whoever wrote them.
+// What does not add up in the schedules of a WORKSHOP.md, computed or written by hand.
 export function mistakes(text) {
   const found = [];
   const tables = [

@@ -154,7 +154,7 @@ TEST_CASE("a lack of file descriptors is an error of the call that lacks one", "
 
 // The ends of things.
 
-TEST_CASE("close() wakes those who wait for the fd", "[04]") {
+TEST_CASE("close() wakes the green threads that wait for the fd", "[04]") {
   Pair pair;
   Listener listener;
   const int quiet = dup(pair.a);
@@ -185,7 +185,7 @@ TEST_CASE("close() wakes those who wait for the fd", "[04]") {
   close(quiet);
 }
 
-TEST_CASE("who waited for a closed fd does not take what its successor gets", "[04]") {
+TEST_CASE("a wait for a closed fd takes nothing from the successor of the fd", "[04]") {
   Pair pair, other;
   char data = ' ';
   Answer old_one, new_one;

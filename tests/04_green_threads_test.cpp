@@ -78,7 +78,7 @@ TEST_CASE("what a green thread holds is gone when its joiner goes on", "[04]") {
   CHECK(held.use_count() == 1);
 }
 
-TEST_CASE("an exception reaches those who join, of green threads and outside", "[04]") {
+TEST_CASE("an exception reaches each join(), in green threads and outside", "[04]") {
   const auto thrower = green::spawn([] {
     green::yield();
     throw std::runtime_error("on purpose");
@@ -162,7 +162,8 @@ TEST_CASE("kill() has the call that waits fail with ECANCELED, and all the later
   }
 }
 
-TEST_CASE("kill() reaches those who have not begun, and does nothing to those who ended", "[04]") {
+TEST_CASE("kill() reaches green threads that have not begun, and does nothing to ended ones",
+          "[04]") {
   Pair pair;
   Answer answer;
   char data;
@@ -246,7 +247,7 @@ TEST_CASE("a pool runs no more than its size at a time", "[04]") {
   CHECK(most == 3);
 }
 
-TEST_CASE("a pool's places go to those who wait, in their order", "[04]") {
+TEST_CASE("a pool's places go to the waiters in their order", "[04]") {
   std::string turns;
   bool go_on = false;
   green::Pool pool(2);
@@ -264,7 +265,7 @@ TEST_CASE("a pool's places go to those who wait, in their order", "[04]") {
 }
 
 // Were all of them woken for each place, it would take minutes.
-TEST_CASE("many who wait for a pool's one place take no more time each than a few do", "[04]") {
+TEST_CASE("a wait for a pool's one place takes no longer among many than among few", "[04]") {
   if (sanitized) return;
   const int count = 15'000;
   int done = 0;

@@ -144,7 +144,7 @@ TEST_CASE("04: names that hang are Bad at the deadline", "[04]") {
   CHECK(difference(lines(result.err), each(urls, ": timed out after 10 s")) == Lines());
 }
 
-// Not a fault that is wanted, but what the README says: should it go, the README is to be mended.
+// The README says so. If this no longer happens, correct the README.
 TEST_CASE("04: a std::mutex that another green thread has stops them all, for ever", "[04]") {
   const std::string in_futex = std::to_string(SYS_futex) + " ";
   const auto not_stuck = [&](pid_t pid, const Result& so_far) {

@@ -81,7 +81,7 @@ TEST_CASE("bench: each program gets all its answers, and its figures") {
   CHECK(has(result.out, "01-sync not beyond 10"));
 }
 
-TEST_CASE("bench: who lost an answer has no result") {
+TEST_CASE("bench: a program that lost an answer has no result") {
   const Folder folder;
   const std::string only_a_version = "#!/bin/sh\n[ \"$1\" = --version ]\n";  // and never a fetch
   fs::permissions(folder.write("curl", only_a_version), fs::perms::owner_all);
@@ -92,7 +92,7 @@ TEST_CASE("bench: who lost an answer has no result") {
   CHECK(count(result.out, "curl  no result: in round 1, \\d+ of \\d+ are not OK") == 3);
 }
 
-TEST_CASE("bench: who has too few descriptors does not run") {
+TEST_CASE("bench: a program with too few descriptors does not run") {
   if (sanitized) return;
   const Result result =
       run({"sh", "-c",
@@ -104,7 +104,7 @@ TEST_CASE("bench: who has too few descriptors does not run") {
   CHECK(has(result.out, "epoll not at 50: it takes 1 descriptor for each, and ulimit -n is 130"));
 }
 
-TEST_CASE("bench: who is not installed is passed over, with the command that installs it") {
+TEST_CASE("bench: a program that is not installed is skipped, with the command that installs it") {
   const Result result = run({"env", "PATH=/nowhere", BUILD_DIR "/tests/bench/bench", "--quick",
                              "--only", "Go", "--only", "epoll", "--rounds", "1"});
   INFO(result.out << result.err);

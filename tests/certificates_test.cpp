@@ -249,8 +249,8 @@ void add_names(X509* certificate, const Names& names) {
   REQUIRE(X509_add1_ext_i2d(certificate, NID_subject_alt_name, all.get(), 0, 0) == 1);
 }
 
-// An https port on the loopback with a certificate of its own, which answers `200` to whoever
-// accepts that.
+// An https port on the loopback with a certificate of its own. It answers `200` to clients that
+// accept the certificate.
 class Site {
  public:
   Site(const Authority& authority, EVP_PKEY* key, const Row& row)
@@ -425,7 +425,8 @@ TEST_CASE("certificates: where a redirect leads to, that host's is asked for") {
   }
 }
 
-TEST_CASE("certificates: who is asked for one of its own after the handshake may go on without") {
+TEST_CASE(
+    "certificates: a client that is asked for its own after the handshake may go on without") {
   const Sites sites({{"the name", "localhost", "", {dns("localhost")}, OK}});
   const Folder folder;
   const std::string authorities = folder.write("ca.pem", sites.authority());
@@ -434,7 +435,7 @@ TEST_CASE("certificates: who is asked for one of its own after the handshake may
     check(fetcher, "asked who it is", url, true, run(trusting(authorities, fetcher, {url})));
 }
 
-// What one URL's host is held to is not what the next one's is.
+// Each host must match its own certificate, not that of another URL.
 TEST_CASE("certificates: each of many URLs is held to its own host") {
   const std::vector<Row> rows = possible(table);
   const Sites sites(rows);

@@ -29,7 +29,7 @@ bool has_no_spare_file() {
   return fcntl(3, F_GETFD) == -1;
 }
 
-// Returns what a child that does `work` ends with.
+// Runs `work` in a child, and returns the child's exit status.
 int in_child(void (*work)()) {
   const pid_t child = fork();
   if (child == 0) {

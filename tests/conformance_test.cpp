@@ -263,7 +263,7 @@ const std::vector<Row> table{
     {"Location with no such port", "{server}/redirect-to?url=http://127.0.0.1:65536/", malformed},
     {"Location with a tab", moved("Location: /gzip?a\tb\r\n"), any},
 
-    // Who asks. A password stays with the server it is for.
+    // User and password. A password stays with the server it is for.
     {"user and password", "http://u:p@127.0.0.1:{port}/basic-auth/u/p", OK},
     {"user and password in percent codes", "http://%75:%70@127.0.0.1:{port}/basic-auth/u/p", OK},
     {"the wrong ones", "http://u:x@127.0.0.1:{port}/basic-auth/u/p", refused_login},

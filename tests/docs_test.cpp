@@ -37,7 +37,7 @@ std::string replace_all(const std::string& text, const std::string& from, const 
   return all + text.substr(at);
 }
 
-// What those read who work on the project.
+// The pages for people who work on the project.
 std::vector<fs::path> guides() {
   std::vector<fs::path> all;
   for (const auto& entry : fs::directory_iterator(root / ".github"))
@@ -110,7 +110,7 @@ TEST_CASE("docs: a region is what stands between its marks") {
   CHECK(docs::region("# #region one\na = 1\n# #endregion one\n", "one") == "a = 1\n");
 }
 
-TEST_CASE("docs: a quote that is not what is there is seen") {
+TEST_CASE("docs: a quote that differs from its source is seen") {
   CHECK(problems_with_quote("```cpp a.cpp#one\nint a;\n```\n").empty());
   CHECK(problems_with_quote("```cpp whole.cpp\nint a;\n\nint b;\n```\n").empty());
   CHECK(problems_with_quote("```diff a.cpp b.cpp\n@@ -3,2 +3,2 @@\n // #endregion one\n-int b;\n"

@@ -213,9 +213,10 @@ TEST_CASE("exercises: what a learner is told, from the first word on") {
   const std::regex hang("HANG: not done after \\d+ s; 1 thread computes without end\n");
   CHECK(std::regex_search(said(judge({"check"})), hang));
 
-  CHECK(said(judge({"reset"})) ==
-        "What you had is kept as work/01.1-status.cpp.old-1.\n"
-        "work/01.1-status.cpp is as at the start. Edit it, then type: ./learn check\n");
+  CHECK(
+      said(judge({"reset"})) ==
+      "What you had is kept as work/01.1-status.cpp.old-1.\n"
+      "work/01.1-status.cpp is the file you began with again. Edit it, then type: ./learn check\n");
   CHECK(has(read(trial / "01.1-status.cpp.old-1"), "for (;;) continue;"));
 
   CHECK(said(judge({"start", "02.9"})) ==
@@ -299,7 +300,7 @@ TEST_CASE("exercises: where a sanitizer cannot run, the judge says so and judges
   };
   const auto without = [](const std::string& text, const std::string& sanitizer) {
     return has(text, "(The " + sanitizer + " sanitizer does not run on this machine: ") &&
-           has(text, "Judged without, so what only it sees is not seen.)\n");
+           has(text, "Errors that only the sanitizer finds stay hidden.)\n");
   };
   const std::string status =
       check("01.1", "01.1-status.cpp", "01-sync/exercises/1-status/solution.cpp");

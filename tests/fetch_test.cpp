@@ -551,7 +551,7 @@ TEST_CASE("fetch: without a thread for its name, a URL is Bad, and that is the e
   const Lines urls{"http://name.invalid/", server.url("/hang")};
   const std::string user = std::to_string(200'000 + getpid());
   const fs::path folder = "/tmp/no-thread-" + user;
-  if (geteuid() != 0) return;  // who has processes already, and cannot become another user
+  if (geteuid() != 0) return;  // others have processes already, and cannot become another user
   for (const std::string chapter : {"03-callbacks", "05-coroutines"}) {
     INFO(chapter);
     fs::create_directory(folder);

@@ -146,7 +146,7 @@ TEST_CASE("inside: calls, as strace writes them") {
   CHECK(trace.end == milliseconds(900));
 }
 
-TEST_CASE("inside: what is no log of strace, or not all of one, is refused") {
+TEST_CASE("inside: a file that is not a whole log of strace is refused") {
   CHECK(complaint("") == "strace saw no calls");
   CHECK(complaint("\n\n") == "strace saw no calls");
   CHECK(complaint("Hello, world") == "line 1: not a line of strace -f -ttt: Hello, world");
@@ -315,13 +315,13 @@ TEST_CASE("inside: the five models, as text") {
   CHECK(shown("02-threads", 62) ==
         "            0 s         0.5          1.0         1.5\n"
         "            |           |            |           |\n"
-        "02-threads: 5 threads, asleep 99 % of 1.00 s, 6.0 MB at most\n"
-        "  main      .futex...................#\n"
+        "02-threads: 5 threads, asleep 99 % of 1.01 s, 6.0 MB at most\n"
+        "  main      #.futex..................#\n"
         "  thread 2  1....1.poll..............1\n"
-        "  thread 3  2....22 poll\n"
+        "  thread 3  2....222 poll\n"
         "  thread 4  3....3.poll........3\n"
-        "  thread 5  4....4.poll..4\n"
-        "  What waits: 4 threads, each with a stack of its own.\n"
+        "  thread 5  4....44.poll.4\n"
+        "  Seen: 4 URLs wait at once, with 4 stacks besides main's.\n"
         "\n"
         ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
   CHECK(shown("03-callbacks", 62) ==
@@ -329,13 +329,41 @@ TEST_CASE("inside: the five models, as text") {
         "            |           |            |           |\n"
         "03-callbacks: 1 thread, asleep 99 % of 1.00 s, 6.0 MB at most\n"
         "  main      1234..2......4.....3.....1 epoll_wait\n"
-        "  What waits meanwhile: 4 Deferreds, each a chain of callbacks.\n"
+        "  Seen: 4 URLs wait at once, with no stack besides main's.\n"
+        "  Known from the source: each is a Deferred, a chain of callbacks.\n"
         "  /twitter  1>o>o>o>o>o>o>o>o>o>o>o>o\n"
         "  /google   2>o>o>\n"
         "  /yahoo    3>o>o>o>o>o>o>o>o>o\n"
         "  /facebook 4>o>o>o>o>o>o\n"
         "\n"
         ". asleep; awake for 1 /twitter 2 /google 3 /yahoo 4 /facebook\n");
+}
+
+TEST_CASE("inside: stacks are seen, and what is not seen is said to be known from the source") {
+  const auto stacks = [](const char* chapter) { return subject(chapter).inside.stacks; };
+  CHECK(stacks("01-sync") == 0);
+  CHECK(stacks("02-threads") == 4);
+  CHECK(stacks("03-callbacks") == 0);
+  CHECK(stacks("04-green-threads") == 4);
+  CHECK(stacks("05-coroutines") == 0);
+  // The same run by another name: what is seen does not depend on the chapter.
+  const auto renamed = [](const char* chapter, const char* name) {
+    auto it = subject(chapter);
+    it.chapter = name;
+    return inside::text({it}, sites, {}, {80, true, false});
+  };
+  const auto shows = [](const std::string& text, const char* part) {
+    INFO(text);
+    return text.find(part) != std::string::npos;
+  };
+  CHECK(shows(renamed("04-green-threads", "99-other"), "with 4 stacks besides main's."));
+  CHECK(shows(renamed("04-green-threads", "99-other"), "/google   2====="));
+  CHECK(shows(renamed("02-threads", "03-callbacks"), "with 4 stacks besides main's."));
+  CHECK(shows(renamed("03-callbacks", "99-other"), "4 URLs wait at once, with no stack"));
+  CHECK(!shows(renamed("03-callbacks", "99-other"), "Known from the source"));
+  CHECK(!shows(renamed("02-threads", "02-threads"), "Known from the source"));
+  CHECK(
+      shows(renamed("01-sync", "01-sync"), "1 URL waits at a time, with no stack besides main's."));
 }
 
 TEST_CASE("inside: no line of text is wider than it may be, and the marks stay in sight") {

@@ -254,7 +254,7 @@ TEST_CASE("learn: run shows that all chapters say the same, and what differs") {
   CHECK(most.front() == "1");
   for (std::size_t i = 1; i < most.size(); ++i) CHECK(most[i] == "4");
 
-  // The picture of it: of each chapter a row for each request, of which a redirect makes two.
+  // The picture has a row for each request of each chapter. A redirect makes two.
   static const std::regex row("  /\\S+ .*#");
   const Lines shown = lines(result.out);
   CHECK(std::size_t(std::count_if(shown.begin(), shown.end(), [](const std::string& line) {

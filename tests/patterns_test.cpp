@@ -1,5 +1,8 @@
 // The chapters' patterns.cpp: every model solves the same problems, and prints the same words.
 
+#include <algorithm>
+#include <iterator>
+
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
@@ -38,5 +41,23 @@ TEST_CASE("patterns: every model shuts down cleanly on Ctrl-C") {
     const Result result = process.finish();
     CHECK(result.status == 0);
     CHECK(lines(result.out) == Lines{"the request: cancelled", "shutdown: clean"});
+  }
+}
+
+TEST_CASE("patterns: a watchdog names the handler that stops all the others") {
+  if (sanitized) return;  // whose frames are others
+  for (const auto& chapter : chapters) {
+    if (chapter < "03") continue;
+    INFO(chapter);
+    const Result result = run({BUILD_DIR "/" + chapter + "/slow"});
+    INFO(result.err);
+    CHECK(result.status == 0);
+    CHECK(result.out == "");
+    // On a busy machine there may be other reports, too.
+    const Lines all = lines(result.err);
+    const auto culprit = std::find(all.begin(), all.end(), "  sort_everything(Watchdog const&)");
+    REQUIRE(culprit != all.end());
+    REQUIRE(culprit != all.begin());
+    CHECK(*std::prev(culprit) == "the loop has stood still for 50 ms, in");
   }
 }

@@ -202,7 +202,7 @@ TEST_CASE("server: a barrier gives up") {
   CHECK(status(server, last_request("/barrier/1?timeout=0.1")) == 200);
 }
 
-TEST_CASE("server: who has left is not at the barrier") {
+TEST_CASE("server: a client that has left is not at the barrier") {
   const Server server;
   Socket(server.port()).send(request("/barrier/2?timeout=20"));  // and is gone
   CHECK(server.come_in_flight(0));
@@ -606,7 +606,7 @@ TEST_CASE("server: a busy page recovers, once for each token") {
   CHECK(get(server, "/site/web/1/busy").status == 503);
 }
 
-TEST_CASE("server: a site's report says who was in flight, and who asked for another site") {
+TEST_CASE("server: a site's report has the pages in flight, and requests for another site") {
   const Server server({"--hosts", "2"});
   const auto report = [&server] { return get(server, "/site/crowd/7").body; };
   get(server, "/site/crowd/7?hold=1");

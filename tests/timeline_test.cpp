@@ -230,7 +230,7 @@ TEST_CASE("timeline: 19,000 requests") {
   REQUIRE(runs.size() == 1);
   CHECK(runs[0]->most_in_flight == 19'000);
   CHECK(runs[0]->bars.size() == 19'000);
-  const auto start = std::clock();  // CPU time, whoever else is busy
+  const auto start = std::clock();  // CPU time, which does not depend on other programs
   CHECK(svg(recorder).size() < 100'000);
   CHECK(text(recorder).find("19,000 ") != std::string::npos);
   CHECK(matches(timeline::trace(runs, zero), "\"name\": \"/delay/1\"").size() == 19'000);

@@ -65,7 +65,7 @@ std::string id(const std::string& events) {
 
 }  // namespace
 
-TEST_CASE("views: those who watch do not count") {
+TEST_CASE("views: viewers are not counted") {
   const Server server;
   Viewer viewer(server);
   viewer.read_until("data: ");

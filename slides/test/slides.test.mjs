@@ -89,7 +89,52 @@ describe('the build', () => {
     const html = buildOne('![one](a.svg)\n+![two](a.svg)', { 'a.svg': '<svg/>' });
     assert.match(html, /<img alt="one" [^>]*><img class="fragment" alt="two" [^>]*><\/div>/);
   });
+  const readme = '```console\n$ ls a b\none\ntwo\n```\n';
+  test('asks: shows the command, and what it prints in a step of its own', () => {
+    const html = buildOne('```console R.md ask\n$ ls \\\n    a b\none\ntwo\n```\n\n+ Well.', {
+      'R.md': readme,
+    });
+    assert.match(html, /<code>\$ ls \\\n    a b\n<span class="answer fragment">one\ntwo\n<\/span>/);
+    assert.match(html, /<p class="fragment">Well\.<\/p>/);
+  });
+  test('shows a program in Python whole, in a step in place of the C++', () => {
+    const files = { 'a.cpp': 'int a;\n', 'a.py': 'def a():  # a\n    pass\n\n\na()\n' };
+    const html = buildOne(
+      '```cpp a.cpp\n```\n\n```python a.py\n```',
+      files,
+      'one | 1 | keep | program',
+    );
+    assert.match(html, /<div class="code instead fragment">.*a\.py/);
+    assert.match(html, /<span class="word">def<\/span> a\(\): .*<span class="comment"># a<\/span>/);
+    assert.equal(html.match(/<span class="line">/g).length, 4); // one empty line in place of two
+  });
   const refused = [
+    [
+      'an answer that the README does not have',
+      '```console R.md ask\n$ ls a b\nthree\n```',
+      { 'R.md': readme },
+      /no such line in its console: three/,
+    ],
+    [
+      'a command that the README does not have',
+      '```console R.md ask\n$ ls \\\n  b\none\n```',
+      { 'R.md': readme },
+      /no such line in its console: \$ ls b/,
+    ],
+    [
+      'a question without an answer',
+      '```console R.md ask\n$ ls a b\n```',
+      { 'R.md': readme },
+      /without an answer/,
+    ],
+    [
+      'an answer without a question',
+      '```console R.md ask\none\ntwo\n```',
+      { 'R.md': readme },
+      /without a command/,
+    ],
+    ['Python that is not there', '```python a.py\n```', {}, /whole, beside a program|a\.py/],
+    ['a piece of Python', '```python a.py\na()\n```', { 'a.py': 'a()' }, /shown whole/],
     [
       'a region that is not there',
       '```cpp a.cpp#other\n```',
@@ -298,6 +343,37 @@ describe('the deck in Chromium', { timeout: 900_000 }, () => {
       );
   });
 
+  test('an answer is not seen before its step, nor Python beside the C++', async () => {
+    const questions = talk.filter(({ body }) => / ask$/m.test(body));
+    assert.deepEqual(
+      questions.map(({ chapter }) => chapter),
+      ['01-sync', '02-threads', '03-callbacks', '04-green-threads', '05-coroutines'],
+    );
+    for (const { id } of questions) {
+      const { page: tab } = await open(browser, deck, { query: `#/${id}` });
+      const answer = tab.locator(`#${id} .answer`);
+      assert.equal(await answer.isVisible(), false, id);
+      await tab.evaluate(() => {
+        while (Reveal.availableFragments().next) Reveal.next();
+      });
+      await answer.waitFor({ state: 'visible' });
+      await tab.context().close();
+    }
+    for (const { id } of talk.filter(({ body }) => /^```python /m.test(body))) {
+      const { page: tab } = await open(browser, deck, { query: `#/${id}` });
+      const [cpp, python] = ['not(.instead)', 'is(.instead)'].map((which) =>
+        tab.locator(`#${id} .code:${which}`),
+      );
+      assert.deepEqual([await cpp.isVisible(), await python.isVisible()], [true, false], id);
+      await tab.evaluate(() => {
+        while (Reveal.availableFragments().next) Reveal.next();
+      });
+      await python.waitFor({ state: 'visible' });
+      await cpp.waitFor({ state: 'hidden' });
+      await tab.context().close();
+    }
+  });
+
   test('the live page gives way to the picture, and comes back', async () => {
     let answers = 0;
     const start = (port) =>
@@ -363,8 +439,13 @@ describe('the deck in Chromium', { timeout: 900_000 }, () => {
     return notes;
   }
 
-  test('the PDF has a sheet for each slide', async () => {
-    assert.equal(await sheetsOf(build({ out: deck, print: true })), talk.length);
+  test('the PDF has a sheet for each slide, and one for each program in Python', async () => {
+    const programs = talk.filter(({ body }) => /^```python /m.test(body));
+    assert.equal(programs.length, 5);
+    assert.equal(
+      await sheetsOf(build({ out: deck, print: true })),
+      talk.length + programs.length,
+    );
   });
   test('a slide that takes two sheets is seen', async () => {
     const text = readFileSync(join(slidesFolder, 'test/bad.html'), 'utf8');

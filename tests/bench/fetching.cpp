@@ -24,7 +24,7 @@ namespace {
 
 using std::to_string;
 
-// For those who cannot do the next one, and for the chapters' own to hold against them.
+// For programs that cannot do the next size, and for the chapters beside them.
 constexpr std::int64_t middle_size = 4'000;
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
@@ -225,7 +225,7 @@ Fetching measure_fetching(const Plan& plan) {
         if (!job.runs.back().lost.empty())
           job.lost = "in round " + to_string(round) + ", " + job.runs.back().lost;
       }
-      // Who comes after whom differs from round to round.
+      // The order differs from round to round.
       if (!jobs.empty()) std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());
     }
   }

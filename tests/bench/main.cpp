@@ -20,20 +20,20 @@ namespace {
 
 constexpr char usage[] =
     "usage: ./learn bench [OPTION]...\n"
-    "Measures what each program costs, and what people would use instead.\n"
+    "Measures what each program costs, and the tools that people would use instead.\n"
     "  --fetch            only the fetchers\n"
     "  --server           only the test server, against nginx\n"
     "  --edits            only the build of each fetch.cpp; a minute\n"
     "  --build            only the build: edits, a clean build, the tests; 15 minutes\n"
     "  --large            19,000 URLs at once, too\n"
-    "  --quick            few URLs, for a moment: to see that all works\n"
+    "  --quick            few URLs, to see that everything works\n"
     "  --rounds N         how often each program runs, default 3\n"
     "  --only NAME        only programs with NAME in their names; may be repeated\n"
-    "  --json FILE        write what was measured there\n"
-    "  --record           keep it, with --large, and show it on pages and pictures\n"
-    "  --draw             write pages and pictures anew, from what was recorded\n"
-    "  --check            tell whether they are what was recorded\n"
-    "  --install-peers    install what the programs are compared with, first\n"
+    "  --json FILE        write the results into FILE\n"
+    "  --record           with --large; store the results, write pages and pictures\n"
+    "  --draw             write pages and pictures from the recorded results\n"
+    "  --check            tell whether pages and pictures show the recorded results\n"
+    "  --install-peers    first install the programs to compare with\n"
     "  --help             print this\n";
 
 constexpr char recorded[] = ROOT_DIR "/tests/bench/results.json";
@@ -120,7 +120,7 @@ int measure(const Options& options, const std::string& command) {
     its.date = now.date, its.command = now.command, its.machine = now.machine;
     its.versions.insert(now.versions.begin(), now.versions.end());
   };
-  if (options.server) try {  // first: whoever lacks it knows soon
+  if (options.server) try {  // first, so that a missing nginx is known soon
       results.serving = measure_serving(options.plan.rounds);
       stamp(results.serving.about);
     } catch (const std::runtime_error& error) {

@@ -45,7 +45,7 @@ bool is_among(const std::string& name, const Words& names) {
   return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Who has figures, in the order of the contestants.
+// The programs that have figures, in the order of the contestants.
 std::vector<const Cell*> cells(const Results& results, const std::string& path, std::int64_t n,
                                const Words& names) {
   std::vector<const Cell*> all;

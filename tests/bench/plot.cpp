@@ -106,7 +106,7 @@ int colour_of(const char* name) {
          (short_one >> 4 & 15) << 8 | (short_one & 15) << 4 | (short_one & 15);
 }
 
-// What is dark on white, for black.
+// The same colour for a black page.
 int brighter(int colour) {
   int all = 0;
   for (const int shift : {16, 8, 0}) {
@@ -137,8 +137,8 @@ std::string style() {
   return "<style>" + css + "@media(prefers-color-scheme:dark){" + dark + "}</style>\n";
 }
 
-// Where the labels stand: as near to their lines' ends as they can be, and none upon another.
-// Those that are too near make a group, around the middle of what they wish for.
+// Places the labels as near to the ends of their lines as possible, without overlap. Those that are
+// too near make a group, around the middle of what they wish for.
 std::vector<double> spread_out(const std::vector<double>& wished) {
   struct Group {
     std::vector<std::size_t> members;

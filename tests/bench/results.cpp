@@ -91,7 +91,7 @@ void save(const Results& results, const std::string& file) {
   if (!(out << '\n' << std::flush)) throw std::runtime_error("cannot write " + file);
 }
 
-// --- What is to be reached ----------------------------------------------------------------------
+// --- Targets ------------------------------------------------------------------------------------
 
 namespace {
 

@@ -31,14 +31,14 @@ BOOST_DESCRIBE_STRUCT(Cell, (),
                       (program, path, n, rounds, wall, cpu, server_cpu, peak, processes, threads,
                        descriptors, in_flight, lost))
 
-// Under what a measurement was made.
+// The conditions of a measurement.
 struct About {
   std::string date, command, machine;
   std::map<std::string, std::string> versions;
 };
 BOOST_DESCRIBE_STRUCT(About, (), (date, command, machine, versions))
 
-// Who does not run at some sizes, or not at all, and why.
+// A program that does not run at some sizes, or not at all, and why.
 struct Absence {
   std::string program, why;
 };
@@ -51,7 +51,7 @@ struct Fetching {
 };
 BOOST_DESCRIBE_STRUCT(Fetching, (), (about, absences, cells))
 
-// Requests per second that wrk got of each.
+// Requests per second that wrk got from each.
 struct Serving {
   About about;
   std::int64_t rounds = 0;
@@ -87,7 +87,7 @@ constexpr char delayed[] = "/delay/1", at_once[] = "/status/200";
 Results load(const std::string& file);
 void save(const Results& results, const std::string& file);
 
-// What is to be reached: a ratio, or a figure with its unit.
+// A target: a ratio, or a figure with its unit.
 struct Target {
   std::string what;
   double value, limit;  // `value` is NaN if it was not measured

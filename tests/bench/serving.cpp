@@ -31,7 +31,7 @@ std::string version(const std::vector<std::string>& command, const std::string& 
   return said.substr(start, said.find_first_not_of("0123456789.", start) - start);
 }
 
-// A port that nobody has, a moment ago.
+// A port that was free a moment ago.
 std::uint16_t free_port() { return RefusedPort().port(); }
 
 std::vector<std::string> nginx(const Folder& folder, std::uint16_t port) {

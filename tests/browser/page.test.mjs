@@ -1,4 +1,4 @@
-// The test server's page in a real browser: what somebody sees who opens it beside a terminal.
+// The test server's page in a real browser, as somebody sees it beside a terminal.
 // What must overlap meets at a /barrier, so that nothing depends on time.
 
 import assert from 'node:assert/strict'

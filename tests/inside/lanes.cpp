@@ -43,6 +43,13 @@ bool has_slept(const Call& call) {
                                                "accept", "accept4"}));
 }
 
+// Both glibc, for a thread, and 04, for a green thread, tell the kernel what the memory is for.
+bool makes_a_stack(const Call& call) {
+  if (!is_one_of(call.name, {"mmap", "mmap2"}) || call.result.value_or(-1) == -1) return false;
+  return std::any_of(call.arguments.begin(), call.arguments.end(),
+                     [](const std::string& it) { return it.find("MAP_STACK") != it.npos; });
+}
+
 bool sends(const Call& call) {
   return is_one_of(call.name, {"write", "writev", "sendto", "sendmsg", "sendmmsg"});
 }
@@ -92,7 +99,7 @@ class Owners {
     find_connections();
     all_.resize(trace.calls.size());
     for (const auto i : in_order_of_ends()) look_at(i);
-    // Only now it is known whose the first calls on a connection were.
+    // Only now is it known which URL the first calls on a connection were for.
     for (std::size_t i = 0; i < all_.size(); ++i)
       if (!all_[i]) all_[i] = only_owner(trace_.calls[i]);
   }
@@ -108,7 +115,7 @@ class Owners {
   struct Connection {
     Micros from{}, to{};
     std::string host;                                    // of its last request
-    std::vector<std::pair<Micros, std::size_t>> owners;  // from when on, and who
+    std::vector<std::pair<Micros, std::size_t>> owners;  // since when, and which URL
 
     Owner at(Micros time) const {
       Owner owner;
@@ -214,7 +221,7 @@ class Owners {
 
   // Whose bytes these are, if they begin a request.
   Owner asked_by(const std::string& bytes, Connection& its) {
-    if (bytes.rfind("\x16\x03", 0) == 0) {  // TLS, of which the name of the host can be read
+    if (bytes.rfind("\x16\x03", 0) == 0) {  // TLS: the host's name can be read
       for (auto it = redirects_.begin(); it != redirects_.end(); ++it)
         if (const auto colon = it->host.find(':');
             !it->host.empty() && bytes.find(it->host.substr(0, colon)) != bytes.npos) {
@@ -270,7 +277,7 @@ class Owners {
   std::set<std::size_t> verdicts_;
 };
 
-// What a thread does between two sleeps: its calls, each from when on, and whom for.
+// What a thread does between two sleeps: when each call began, and for which URL.
 struct Turn {
   Micros from{}, to{};
   std::vector<std::pair<Micros, Owner>> calls;
@@ -382,6 +389,7 @@ Inside lanes(const Trace& trace, const std::vector<std::string>& urls) {
   std::optional<Micros> zero;
   const std::vector<int> threads = threads_of(trace);
   std::vector<bool> ended(urls.size());
+  all.stacks = std::size_t(std::count_if(trace.calls.begin(), trace.calls.end(), makes_a_stack));
   for (std::size_t i = 0; i < trace.calls.size(); ++i) {
     const Call& call = trace.calls[i];
     if (!owners[i]) continue;

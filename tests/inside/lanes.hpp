@@ -32,7 +32,8 @@ struct Life {
 
 struct Inside {
   std::vector<Lane> lanes;                 // the main thread's first
-  std::vector<std::optional<Life>> lives;  // by URL; none if no call could be told to be its
+  std::vector<std::optional<Life>> lives;  // by URL; none if no call is known to be for it
+  std::size_t stacks = 0;                  // made beside the main thread's
   Micros end{};
 
   double asleep() const;             // the part of all lanes' time, from 0 to 1

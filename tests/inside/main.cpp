@@ -19,14 +19,14 @@ constexpr char usage[] =
     "usage: inside [OPTION]... CHAPTER... -- URL...\n"
     "Runs the chapters' fetch under strace, and draws what it sees: a lane for each\n"
     "thread, asleep or awake, and what waits meanwhile.\n"
-    "  --svg FILE       draw it there as well\n"
-    "  --quiet          do not draw it here\n"
-    "  --span SECONDS   the least that the scale of time shows\n"
+    "  --svg FILE       also draw it into FILE\n"
+    "  --quiet          draw nothing here\n"
+    "  --span SECONDS   the least length of the scale of time\n"
     "  --ascii          plain letters\n"
     "  --coloured       in colours, for a terminal that has them\n"
     "  --log FILE       draw what `strace -f -ttt -T -s 1024 -o FILE` wrote of the\n"
     "                   chapter, and run nothing\n"
-    "  --strace PROGRAM to run in place of strace\n"
+    "  --strace PROGRAM run it in place of strace\n"
     "  --help           print this\n"
     "status: 3 if strace may not look into programs here, or is missing\n";
 

@@ -22,12 +22,12 @@ int checked(int result, const char* what) {
   return result;
 }
 
-// What all chapters sleep in, and what shows whom they work for. A `?` is for the calls that some
-// machines do not have.
+// What all chapters sleep in, what shows whom they work for, and how stacks are made. A `?` is for
+// the calls that some machines do not have.
 constexpr char calls[] =
     "trace=network,?poll,?ppoll,?select,?pselect6,?epoll_wait,?epoll_pwait,?epoll_pwait2,?futex,"
     "read,write,?readv,?writev,?clone,?clone3,?fork,?vfork,execve,exit,exit_group,close,"
-    "?nanosleep,?clock_nanosleep,?wait4,?waitid";
+    "?nanosleep,?clock_nanosleep,?wait4,?waitid,?mmap,?mmap2";
 
 struct Pipe {
   std::array<int, 2> fds{-1, -1};
@@ -67,12 +67,12 @@ void read_all(Pipe& log_pipe, std::string& log, Pipe& words_pipe, std::string& w
 }  // namespace
 
 Recorded record(const std::vector<std::string>& command, const std::string& strace) {
-  // strace steps back behind the program (-D), so that the program is our child, whose memory the
-  // kernel tells us; and strace comes to us when its parent ends.
+  // With -D strace is not the program's parent. So the program is our child, and the kernel tells
+  // us how much memory it used. strace becomes our child when its own parent ends.
   checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl");
   Pipe log, words;
   const std::string file = "/dev/fd/" + std::to_string(log.fds[1]);
-  // As few stops as can be: what strace does not look at runs at full speed.
+  // With as few stops as possible: calls that strace does not watch run at full speed.
   std::vector<std::string> all{
       strace, "-D", "-f", "--seccomp-bpf", "-ttt", "-T", "-s", "1024", "-o", file, "-e", calls};
   all.push_back("--");

@@ -10,8 +10,8 @@ using namespace drawing;
 
 namespace {
 
-constexpr int header = 30, gap = 18, sentence = 24;  // above a subject, below it, and within it
-// A turn for one URL is so wide at least, and one for many is not made wider than that.
+constexpr int header = 30, gap = 18, sentence = 18;  // above a subject, below it, and within it
+// The least width of a turn for one URL, and the most to which one for many is widened.
 constexpr double least_turn = 4, most_widened = 40;
 
 // The colours of the URLs are the accents of the chapters, in an order that keeps those apart that
@@ -46,7 +46,7 @@ struct Rows {
   bool are_named() const { return height > 10; }
 };
 
-// Says of rows that are too many to be named what they are.
+// Tells what the rows are, if there are too many to name each.
 void draw_number(std::string& svg, const Rows& rows, std::size_t all, const char* what, int y) {
   if (rows.are_named()) return;
   const std::string first = rows.count < all ? grouped(rows.count) + " of " : "";
@@ -61,9 +61,16 @@ std::size_t waiting(const Subject& subject) {
   return subject.inside.lives.size();
 }
 
+// What is said below the lanes.
+std::vector<std::string> sentences(const Subject& subject) {
+  std::vector<std::string> all{seen(subject)};
+  if (const std::string more = known(subject); !more.empty()) all.push_back(more);
+  return all;
+}
+
 int height(const Subject& subject) {
-  return header + Rows(subject.inside.lanes.size()).total() + sentence +
-         Rows(waiting(subject)).total() + gap;
+  return header + Rows(subject.inside.lanes.size()).total() +
+         sentence * int(sentences(subject).size()) + 6 + Rows(waiting(subject)).total() + gap;
 }
 
 // What is kept for one URL, in a sign: a stack lies in one piece, with room behind; frames hang
@@ -102,8 +109,8 @@ void draw_sign(std::string& svg, Keeps kept, Owner owner, double from, int y) {
 
 constexpr double sign = 100;  // where they begin
 
-// Draws the lane. What is too short to be seen is wider than it was, and moves what comes behind.
-// Behind it stands the call that found no room within it, and `whose` lane it is.
+// Draws the lane. A turn that is too short to see is drawn wider, and moves what follows. After the
+// lane stand the call that found no room in it, and `whose` lane it is.
 void draw_lane(std::string& svg, const Lane& lane, const std::string& whose, const Scale& scale,
                int y, int high) {
   double at = 0;
@@ -194,8 +201,11 @@ void draw(std::string& svg, const Subject& subject, const std::vector<std::strin
     if (keeps(subject) == Keeps::thread && owners.size() == 1)
       draw_sign(svg, Keeps::thread, owners[0], sign, y + 3);
   }
-  print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, meanwhile(subject).c_str());
-  y += sentence;
+  for (const auto& text : sentences(subject)) {
+    print(svg, "<text class='soft' x='16' y='%d'>%s</text>\n", y + 14, text.c_str());
+    y += sentence;
+  }
+  y += 6;
   const Rows rows(waiting(subject));
   draw_number(svg, rows, names.size(), "URLs", y);
   for (std::size_t i = 0; i < rows.count; ++i, y += rows.height) {

@@ -23,7 +23,7 @@ char digit(std::size_t url) {
   return url < sizeof digits - 1 ? digits[url] : '*';
 }
 
-// A line of cells, of which each is a character, and may have a colour.
+// A line of cells. Each is a character, and may have a colour.
 class Line {
  public:
   Line(std::size_t columns, bool coloured) : cells_(columns), coloured_(coloured) {}
@@ -154,7 +154,8 @@ std::string text(const std::vector<Subject>& subjects, const std::vector<std::st
       text += field.label(lane_name(i)) + lane(lanes[i], field) + '\n';
     if (most < lanes.size())
       text += "  ... and " + grouped(lanes.size() - most) + " threads more\n";
-    text += "  " + meanwhile(subject) + '\n';
+    text += "  " + seen(subject) + '\n';
+    if (!known(subject).empty()) text += "  " + known(subject) + '\n';
     const Keeps kept = keeps(subject);
     if (kept != Keeps::nothing && kept != Keeps::thread) {
       const std::size_t rows = std::min<std::size_t>(names.size(), 30);

@@ -273,7 +273,8 @@ std::vector<int> Call::descriptors() const {
   }
   static constexpr std::array none{"futex",      "clone",  "clone3", "execve",    "exit",
                                    "exit_group", "fork",   "vfork",  "nanosleep", "clock_nanosleep",
-                                   "wait4",      "waitid", "socket", "select",    "pselect6"};
+                                   "wait4",      "waitid", "socket", "select",    "pselect6",
+                                   "mmap",       "mmap2"};
   if (std::find(none.begin(), none.end(), name) != none.end()) return all;
   Reader reader(arguments[0]);
   if (const auto fd = reader.integer()) all.push_back(int(*fd));

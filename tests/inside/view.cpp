@@ -10,8 +10,11 @@ namespace inside {
 using namespace drawing;
 
 Keeps keeps(const Subject& subject) {
-  const char digit = subject.chapter.size() > 1 ? subject.chapter[1] : '0';
-  return digit >= '1' && digit <= '5' ? Keeps(digit - '1') : Keeps::nothing;
+  const std::size_t threads = std::max<std::size_t>(subject.inside.lanes.size(), 1) - 1;
+  if (subject.inside.stacks > threads) return Keeps::green_stack;
+  if (subject.chapter.rfind("03", 0) == 0) return Keeps::callbacks;
+  if (subject.chapter.rfind("05", 0) == 0) return Keeps::frames;
+  return threads > 0 ? Keeps::thread : Keeps::nothing;
 }
 
 std::string summary(const Subject& subject) {
@@ -23,23 +26,27 @@ std::string summary(const Subject& subject) {
   return text;
 }
 
-std::string meanwhile(const Subject& subject) {
-  const std::size_t count = subject.inside.most_at_once();
-  const std::string many = count == 1 ? "" : "s", each = count == 1 ? ", " : ", each ";
+std::string seen(const Subject& subject) {
+  const std::size_t urls = subject.inside.most_at_once(), stacks = subject.inside.stacks;
+  return "Seen: " + (urls == 1 ? "1 URL waits at a time" : grouped(urls) + " URLs wait at once") +
+         ", with " +
+         (stacks == 0   ? "no stack"
+          : stacks == 1 ? "1 stack"
+                        : grouped(stacks) + " stacks") +
+         " besides main's.";
+}
+
+std::string known(const Subject& subject) {
   switch (keeps(subject)) {
     case Keeps::nothing:
-      return "Nothing else waits meanwhile: the next URL has not begun.";
     case Keeps::thread:
-      return "What waits: " + grouped(count) + " thread" + many + each + "with a stack of its own.";
+      return "";
     case Keeps::callbacks:
-      return "What waits meanwhile: " + grouped(count) + " Deferred" + many + each +
-             "a chain of callbacks.";
+      return "Known from the source: each is a Deferred, a chain of callbacks.";
     case Keeps::green_stack:
-      return "What waits meanwhile: " + grouped(count) + " green thread" + many + each +
-             "with a stack of its own.";
+      return "Known from the source: each stack is a green thread's.";
     case Keeps::frames:
-      return "What waits meanwhile: " + grouped(count) + " coroutine" + many + each +
-             "a chain of frames.";
+      return "Known from the source: each is a chain of coroutine frames.";
   }
   return "";
 }
@@ -76,7 +83,7 @@ std::vector<Owner> Turn::owners() const {
   std::vector<Owner> all;
   for (const auto& span : spans)
     if (std::find(all.begin(), all.end(), span.owner) == all.end()) all.push_back(span.owner);
-  // What is for nobody shows only where nothing else is.
+  // Work for no URL is shown only if there is no other work in the turn.
   if (all.size() > 1) all.erase(std::remove(all.begin(), all.end(), Owner()), all.end());
   return all;
 }

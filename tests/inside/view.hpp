@@ -10,7 +10,8 @@
 
 namespace inside {
 
-// What a chapter keeps for a URL that waits.
+// What a chapter keeps for a URL that waits. Threads and stacks are seen. Callbacks and frames are
+// not; the chapter's source tells of them.
 enum class Keeps { nothing, thread, callbacks, green_stack, frames };
 
 Keeps keeps(const Subject& subject);
@@ -18,10 +19,13 @@ Keeps keeps(const Subject& subject);
 // Such as `1 thread, asleep 98 % of 1.01 s, 12 MB of memory at most`.
 std::string summary(const Subject& subject);
 
-// What waits meanwhile, in a sentence.
-std::string meanwhile(const Subject& subject);
+// What waits meanwhile, as far as the kernel saw it: URLs and stacks.
+std::string seen(const Subject& subject);
 
-// A URL without what all of them have in common.
+// What no call to the kernel shows, and only the program's source tells; empty if there is nothing.
+std::string known(const Subject& subject);
+
+// Each URL without the part that all of them share.
 std::vector<std::string> labels(const std::vector<std::string>& urls);
 
 std::string lane_name(std::size_t lane);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -46,9 +47,9 @@ std::optional<std::uint32_t> word_at(pid_t process, std::uint64_t address) {
   return word;
 }
 
-// A futex is a word that threads wait at. Which kind it is shows in what is there: pthread_join
-// waits at the id of the thread that is to end; a glibc mutex with waiters is 2, and its holder's
-// id stands 8 bytes behind.
+// A futex is a word that threads wait at. Its value tells what kind it is: pthread_join waits at
+// the id of the thread that must end; a glibc mutex with waiters is 2, and its holder's id stands 8
+// bytes behind.
 void look_at_futex(pid_t process, const std::set<pid_t>& ids, Thread& thread) {
   const auto word = word_at(process, thread.address);
   const auto owner = word_at(process, thread.address + 8);
@@ -100,9 +101,13 @@ Thread look_at(pid_t process, pid_t id, const std::set<pid_t>& ids) {
 
 // The name of the global variable at `address`, in backquotes; empty if there is none.
 std::string variable_at(pid_t process, const std::string& program, std::uint64_t address) {
+  // Its file is mapped from here on. (A sanitizer has mappings before that.)
   std::ifstream maps("/proc/" + std::to_string(process) + "/maps");
-  std::uint64_t base = 0;  // its first mapping is the first of its file
-  maps >> std::hex >> base;
+  std::error_code gone;
+  const std::string exe = fs::read_symlink("/proc/" + std::to_string(process) + "/exe", gone);
+  std::uint64_t base = 0;
+  for (std::string line; base == 0 && std::getline(maps, line);)
+    if (line.find(exe) != line.npos) base = std::stoull(line, nullptr, 16);
   static std::string named;  // nm takes its time: once is enough for a hang
   static std::string table;
   const std::string now = program + proc_file(process, "stat").substr(0, 8);
@@ -165,8 +170,8 @@ std::map<pid_t, Thread> look_at_all(pid_t process) {
 }  // namespace
 
 std::string deadlock(pid_t process, const std::string& program) {
-  // Threads are looked at one after the other, and may change roles meanwhile. Who waits for ever
-  // does not run: those of a circle must have slept from one look to the next.
+  // It looks at the threads one after the other, and they may change roles meanwhile. But a thread
+  // that waits for ever does not run. So all of a circle must have slept from one look to the next.
   const auto seen = find_circle(look_at_all(process));
   if (seen.empty()) return {};
   const std::string before = times_run(process, seen);
@@ -182,10 +187,12 @@ std::string deadlock(pid_t process, const std::string& program) {
   return text;
 }
 
-std::string what_it_waits_for(pid_t process, const std::string& program) {
+std::string what_it_waits_for(pid_t process, const std::string& program,
+                              bool has_sanitizer_thread) {
   if (const auto circle = deadlock(process, program); !circle.empty()) return circle;
   std::map<Wait, std::size_t> waits;
   for (const auto& [id, thread] : look_at_all(process)) ++waits[thread.wait];
+  if (has_sanitizer_thread && waits[Wait::sleeping] > 0) --waits[Wait::sleeping];
   std::string text;
   const auto add = [&](Wait wait, const std::string& verb, const std::string& rest) {
     if (!waits[wait]) return;
@@ -196,16 +203,29 @@ std::string what_it_waits_for(pid_t process, const std::string& program) {
   add(Wait::network, "wait", " for the network");
   add(Wait::lock, "wait", " for a lock");
   add(Wait::sleeping, "sleep", "");
-  add(Wait::other, "wait", " for what nobody gives (a place, a signal, a value)");
+  add(Wait::other, "wait", " for something that never comes (a place, a signal, a value)");
   if (text.empty()) add(Wait::end_of_thread, "wait", " for another to end");
   return text;
 }
+
+std::size_t count_threads(pid_t process) { return look_at_all(process).size(); }
 
 bool is_busy(pid_t process) {
   const auto threads = look_at_all(process);
   return std::ranges::any_of(threads, [](const auto& one) {
     return one.second.wait == Wait::computing || one.second.wait == Wait::disk;
   });
+}
+
+long times_waited(pid_t process) {
+  long all = 0;
+  for (const auto& [id, thread] : look_at_all(process)) {
+    const std::string status = proc_file(process, "task/" + std::to_string(id) + "/status");
+    const std::string name = "\nvoluntary_ctxt_switches:";
+    if (const auto at = status.find(name); at != status.npos)
+      all += std::atol(status.c_str() + at + name.size());
+  }
+  return all;
 }
 
 bool sleeps(pid_t process) {

@@ -77,7 +77,7 @@ void prepare(const Exercise& exercise) {
   auto plan = build;
   plan.push_back("-n");
   if (run(plan).out.find("no work to do") != std::string::npos) return;
-  std::puts("\nBuilding what it stands on; the first time that takes up to two minutes ...");
+  std::puts("\nBuilding what the exercise needs; the first time that takes up to two minutes ...");
   std::fflush(stdout);
   run(build, {.time_limit = std::chrono::minutes(10),
               .go_on = [](pid_t, const Result&) { return !interrupted_by; }});

@@ -6,9 +6,10 @@
 
 #include "exam.hpp"
 
-// Compiles the learner's copy. Nothing if that went well, else the verdict: the first error alone.
+// Compiles the learner's copy. Returns nothing if that worked, otherwise the verdict, with the
+// first error only.
 std::optional<Verdict> compile(const Exercise& exercise, bool plain);
 
-// Builds what the programs of the exercise stand on, libraries and headers. Says so first, unless
-// it is there; whether it succeeds is for compile() to say.
+// Builds the libraries and headers that the exercise needs, and says so first, unless they are
+// there. If this fails, compile() reports it.
 void prepare(const Exercise& exercise);

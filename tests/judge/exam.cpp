@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -22,7 +23,7 @@ constexpr std::size_t most_output = 1 << 20;
 
 std::string cut(const std::string& text, std::size_t size = 60) {
   std::string shown = text.substr(0, size);
-  for (char& c : shown)  // what a program prints must not rule the learner's terminal
+  for (char& c : shown)  // a program's output must not control the learner's terminal
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
   return '`' + shown + (text.size() > size ? "..." : "") + '`';
 }
@@ -96,22 +97,23 @@ Exam::Exam(const Exercise& exercise, std::filesystem::path source, std::filesyst
 namespace {
 
 // How to run a program with that sanitizer.
-Lines command_for(const std::string& sanitizer, const std::string& program) {
+Lines command_for(const std::string& sanitizer, const std::string& program, bool goes_on = false) {
   Lines command{"env",
                 "-uhttp_proxy",
                 "-uall_proxy",
                 "-uALL_PROXY",
-                "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0",
+                "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0" +
+                    std::string(goes_on ? ":report_bugs=0" : ""),
                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1"};
-  // ThreadSanitizer's memory map does not go together with much randomness in that of the program.
+  // ThreadSanitizer does not run if the program's memory map is too random.
   static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
   if (sanitizer == "thread" && setarch) command.insert(command.end(), {"setarch", "-R"});
   command.push_back(program);
   return command;
 }
 
-// A sanitizer that cannot run (too little memory to reserve, a kernel it does not know) ends every
-// program in a way of its own: so it is tried on one that does nothing.
+// A sanitizer that cannot run (too little memory to reserve, a kernel it does not know) may end a
+// program in any way. So it is tried on a program that does nothing.
 void try_sanitizer(const std::string& sanitizer) {
   const Result nothing = run(command_for(sanitizer, BUILD_DIR "/tests/judge/nothing-" + sanitizer));
   if (interrupted_by) throw Interrupted();
@@ -126,7 +128,7 @@ void try_sanitizer(const std::string& sanitizer) {
 Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting) {
   const Server server(setting.hosts);
   if (setting.before) setting.before(server.url());
-  Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_);
+  Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_, setting.goes_on);
   const std::string no_end = "?timeout=60";
   for (const auto& argument : arguments)
     command.push_back((argument.front() == '/' ? server.url() : "") + argument +
@@ -134,9 +136,10 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
 
   const auto start = std::chrono::steady_clock::now();
   const std::chrono::seconds limit(exercise_.time_limit);
-  std::string hang, circle;
+  std::string hang, circle, before;
   bool floods = false, given_up = false;
-  double busy_lately = 0;  // the share of the looks, of about the last ten; or the server is
+  int silent = 0, still = 0;  // looks since something happened; those of them without a sleep
+  double busy_lately = 0;     // the share of the looks, of about the last ten; or the server is
   const auto go_on = [&](pid_t pid, const Result& so_far) {
     if (interrupted_by) return false;
     floods = so_far.out.size() + so_far.err.size() > most_output;
@@ -154,14 +157,32 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     const bool starved =
         now < start + 6 * limit && busy_lately > 0.2 && had < double(limit.count());
     const bool late = now >= start + limit && !starved;
-    if (hopeless && circle.empty()) {  // why it cannot go on says more than that it does not
+    if (hopeless && circle.empty()) {  // the cause says more than the time
       const auto stats = server.stats();
-      given_up =
-          hopeless({stats.in_flight, stats.most, busy, had, late, server_is_busy, pid, so_far.out});
+      given_up = hopeless({stats.requests, stats.in_flight, stats.most, busy, had, late,
+                           server_is_busy, pid, so_far.out});
       if (given_up) return false;
     }
+    // Nothing that an exercise waits for takes 2 s, nor 1 s where no server is asked.
+    if ((!hopeless || setting.ends_in_silence) && !busy && !server_is_busy) {
+      const auto stats = server.stats();
+      const std::string happened = std::to_string(stats.requests) + ' ' +
+                                   std::to_string(stats.in_flight) + ' ' +
+                                   std::to_string(so_far.out.size() + so_far.err.size());
+      silent = happened == before ? silent + 1 : 0;
+      still = happened == before ? still + (stats.in_flight == 0 && !sleeps(pid)) : 0;
+      before = happened;
+      if ((silent > 44 || still > 24) && circle.empty() && hang.empty())
+        hang = what_it_waits_for(pid, program_, exercise_.sanitizer == "thread" && !plain_);
+    }
+    if (const auto threads = count_threads(pid); threads > most_threads())
+      fail("it has " + plural(threads, "thread") + ", where " +
+           (most_threads() == 1 ? "one does" : "two do") +
+           " all the work: the task is to wait for "
+           "much at once without more of them");
     if (hang.empty() && !late) return true;
-    if (hang.empty()) hang = what_it_waits_for(pid, program_);
+    if (hang.empty())
+      hang = what_it_waits_for(pid, program_, exercise_.sanitizer == "thread" && !plain_);
     if (!has_ended(pid)) return false;
     hang.clear();  // it ended while it was looked at
     return true;
@@ -206,6 +227,33 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
           given_up};
 }
 
+std::size_t Exam::most_threads() const {
+  if (exercise_.chapter == "02-threads") return std::size_t(-1);
+  return exercise_.id == "04.2" ? 2 : 1;
+}
+
+void Exam::must_keep(const std::string& beginning) const {
+  const auto words = [](const std::string& text) {
+    return std::regex_replace(text, std::regex("\\s+"), " ");
+  };
+  const std::string start = read_file(exercise_.folder() / "start.cpp");
+  const auto from = start.find(beginning);
+  const std::string kept = start.substr(from, start.find("\n}\n", from) + 2 - from);
+  if (words(source()).find(words(kept)) == std::string::npos)
+    fail("`" + kept.substr(0, kept.find(" {")) +
+         "` has changed: it should stay as it was at the start");
+}
+
+void Exam::forbid(const std::string& pattern, const std::string& why) const {
+  std::ifstream in(source_);
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    line.erase(std::min(line.find("//"), line.size()));
+    if (std::regex_search(line, std::regex(pattern)))
+      fail(why + " (" + exercise_.id + ", line " + std::to_string(number) + ")");
+  }
+}
+
 // The number of the first line of the learner's file that the report names from `from` on.
 std::string Exam::line_of(const std::string& report, std::size_t from) const {
   const std::string name = '/' + source_.filename().string() + ':';
@@ -229,6 +277,12 @@ void Exam::judge_race(const std::string& report) const {
   const std::string title = between(report, "WARNING: ThreadSanitizer: ", " (pid");
   const std::string line = line_of(report, start);
   const std::string where = line.empty() ? "" : " (" + exercise_.id + ", line " + line + ")";
+  if (title.rfind("lock-order-inversion", 0) == 0)
+    throw Verdict{
+        "RACE",
+        "it takes two locks in one order here, and in the other order there: it will hang "
+        "when two threads meet" +
+            where};
   if (title.rfind("data race", 0) != 0) throw Verdict{"RACE", title + where};
 
   const std::string name = between(report, "Location is global '", "'", start);
@@ -300,7 +354,8 @@ void Exam::expect(const Run& run, const Lines& lines) const {
       if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
           other.find(' ', space + 1) == other.npos)
         fail(cut(line) + " should be " + cut(other));
-    fail("the line " + cut(line) + " is none that was expected, such as " + cut(lines.front()));
+    fail("the line " + cut(line) +
+         " was not expected; expected, for example: " + cut(lines.front()));
   }
   if (!left.empty())
     fail((run.lines.empty() ? "it printed nothing; the line " : "the line ") + cut(left.front()) +
@@ -331,7 +386,11 @@ Verdict examine(const Exercise& exercise, const std::filesystem::path& source,
                 const std::filesystem::path& program, bool plain) try {
   if (!plain && !exercise.sanitizer.empty()) try_sanitizer(exercise.sanitizer);
   Exam exam(exercise, source, program, plain);
-  return {"PASS", examiner(exercise.id)(exam)};
+  const std::string words = examiner(exercise.id)(exam);
+  if (exercise.chapter != "02-threads" && exercise.id != "04.2")
+    exam.forbid(R"(\bstd::(j?thread\b(?!::)|async\b)|\bpthread_create\(|\bfork\()",
+                "this needs a second thread or process, where one thread does all the work");
+  return {"PASS", words};
 } catch (const Verdict& verdict) {
   return verdict;
 }

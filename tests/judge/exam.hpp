@@ -46,20 +46,21 @@ class Exam {
   Exam(const Exercise& exercise, std::filesystem::path source, std::filesystem::path program,
        bool plain);
 
-  // Says why a program that dies in this exercise probably does.
+  // Tells the probable cause of a crash in this exercise.
   void a_crash_means(std::string why) { crash_ = std::move(why); }
 
   // What can be seen during a run.
   struct Sight {
-    unsigned in_flight, most_in_flight;  // says the server
-    bool busy;                           // the program has something to do, now
-    double cpu_seconds;                  // that it had so far
-    bool late;                           // its time is up
+    unsigned requests, in_flight, most_in_flight;  // says the server
+    bool busy;                                     // the program has something to do, now
+    double cpu_seconds;                            // that it had so far
+    bool late;                                     // its time is up
     bool server_is_busy;
     pid_t pid;
     const std::string& out;  // its stdout so far
   };
-  // Asked again and again; when there is no hope left, the run ends and is judged by what was seen.
+  // Called again and again. If it says that there is no hope, the run ends, and is judged by what
+  // was seen.
   using Hopeless = std::function<bool(const Sight&)>;
 
   // What a run may have besides.
@@ -67,7 +68,9 @@ class Exam {
     int hosts = 1;  // that the server has: 127.0.0.1 and so on
     // Called with the server's URL before the program starts, and when it has ended.
     std::function<void(const std::string&)> before = {}, after = {};
-    bool is_interrupted = false;  // somebody sends it SIGINT: to die of that is no crash
+    bool is_interrupted = false;   // it is sent SIGINT, so death by that signal is no crash
+    bool ends_in_silence = false;  // it is a hang if nothing happens, as without a Hopeless
+    bool goes_on = false;          // ThreadSanitizer, if it has that, reports nothing
   };
 
   const Exercise& exercise() const { return exercise_; }
@@ -86,9 +89,15 @@ class Exam {
   void expect_in_order(const Run& run, const Lines& lines) const;
   void expect_status(const Run& run, int status) const;
 
+  // Throws FAIL unless the function that begins like that is still as it was at the start.
+  void must_keep(const std::string& beginning) const;
+  // Throws FAIL if a line of the learner's code, without its comment, has that.
+  void forbid(const std::string& pattern, const std::string& why) const;
+
  private:
   class Server;
 
+  std::size_t most_threads() const;  // that a program of the exercise may have
   std::string line_of(const std::string& report, std::size_t from = 0) const;
   std::string text_of(const std::string& line) const;
   void judge_race(const std::string& report) const;

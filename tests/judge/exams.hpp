@@ -6,7 +6,7 @@
 
 class Exam;
 
-// Throws a Verdict, or returns what is good to know about the run that passed.
+// Throws a Verdict, or returns a sentence about the run that passed.
 using Examiner = std::string (*)(Exam&);
 
 // The link checkers of all chapters.

@@ -16,7 +16,7 @@ struct Exercise {
   int minutes = 0;            // that it takes
   int time_limit = 0;         // of one run, in seconds
   std::string sanitizer;      // address, thread or empty
-  std::string lacks;          // the sanitizer that it should have, and the compiler has not
+  std::string lacks;          // a sanitizer that it needs, and the compiler lacks
   std::string title() const;  // of its README
 
   std::filesystem::path folder() const;             // with the task, the hints and the solution

@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS context)
 
 # What a link checker is given: pages, and how to get one.
-foreach(links 01-sync/exercises/4-links 02-threads/exercises/7-links 03-callbacks/exercises/6-links
+foreach(links 01-sync/exercises/4-links 02-threads/exercises/7-links 03-callbacks/exercises/7-links
               04-green-threads/exercises/7-links 05-coroutines/exercises/6-links)
   string(REGEX MATCH "^[^/]+" links_chapter ${links})
   set(links ${CMAKE_SOURCE_DIR}/${links})
@@ -20,18 +20,18 @@ endforeach()
 target_link_libraries(03-callbacks-links PUBLIC 03-callbacks-agent)
 target_link_libraries(05-coroutines-links PUBLIC 05-coroutines-http)
 
-exercise(01.1 status MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER address LIBRARIES CURL::libcurl)
-exercise(01.2 deadline MINUTES 10 START HANG TIME_LIMIT 5 SANITIZER address LIBRARIES CURL::libcurl)
-exercise(01.3 waiting MINUTES 20 START FAIL TIME_LIMIT 5 LIBRARIES CURL::libcurl)
+exercise(01.1 status MINUTES 15 START FAIL TIME_LIMIT 3 SANITIZER address LIBRARIES CURL::libcurl)
+exercise(01.2 deadline MINUTES 10 START HANG TIME_LIMIT 3 SANITIZER address LIBRARIES CURL::libcurl)
+exercise(01.3 waiting MINUTES 20 START FAIL TIME_LIMIT 3 LIBRARIES CURL::libcurl)
 exercise(01.4 links MINUTES 60 START FAIL TIME_LIMIT 10 SANITIZER address LIBRARIES 01-sync-links)
 
 set(both LIBRARIES CURL::libcurl HEADERS <memory> <string> <thread> <vector>)
-exercise(02.1 threads MINUTES 15 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
-exercise(02.2 race MINUTES 15 START RACE TIME_LIMIT 5 SANITIZER thread ${both})
-exercise(02.3 torn MINUTES 10 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
-exercise(02.4 limit MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER thread ${both})
-exercise(02.5 deadlock MINUTES 15 START HANG TIME_LIMIT 3)
-exercise(02.6 first MINUTES 25 START HANG TIME_LIMIT 5 SANITIZER thread ${both})
+exercise(02.1 threads MINUTES 15 START FAIL TIME_LIMIT 3 SANITIZER thread ${both})
+exercise(02.2 race MINUTES 15 START RACE TIME_LIMIT 3 SANITIZER thread ${both})
+exercise(02.3 torn MINUTES 10 START FAIL TIME_LIMIT 3 SANITIZER thread ${both})
+exercise(02.4 limit MINUTES 20 START FAIL TIME_LIMIT 3 SANITIZER thread ${both})
+exercise(02.5 deadlock MINUTES 15 START HANG TIME_LIMIT 3 SANITIZER thread)
+exercise(02.6 first MINUTES 25 START HANG TIME_LIMIT 4 SANITIZER thread ${both})
 exercise(02.7 links MINUTES 90 START FAIL TIME_LIMIT 10 SANITIZER thread LIBRARIES 02-threads-links
          HEADERS <memory> <string> <thread> <vector>)
 
@@ -41,7 +41,8 @@ exercise(03.2 chain MINUTES 30 START FAIL TIME_LIMIT 5 SANITIZER address)
 exercise(03.3 gather MINUTES 20 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
 exercise(03.4 retry MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
 exercise(03.5 limit MINUTES 25 START FAIL TIME_LIMIT 5 SANITIZER address ${agent})
-exercise(03.6 links MINUTES 90 START FAIL TIME_LIMIT 10 SANITIZER address LIBRARIES
+exercise(03.6 first MINUTES 25 START HANG TIME_LIMIT 5 SANITIZER address ${agent})
+exercise(03.7 links MINUTES 90 START FAIL TIME_LIMIT 10 SANITIZER address LIBRARIES
          03-callbacks-links HEADERS ${CMAKE_SOURCE_DIR}/03-callbacks/agent.hpp)
 
 set(green HEADERS ${CMAKE_SOURCE_DIR}/04-green-threads/green/green.hpp <memory> <string>

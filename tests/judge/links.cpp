@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <regex>
@@ -58,15 +59,22 @@ class Crawl {
   using Watch = std::function<bool(const Exam::Sight&)>;
   void run(double each, double all, bool holds, const Watch& watch, bool is_interrupted = false) {
     idle_ = 0;
+    cpu_ = 0;
+    printed_ = 0;
     Report last_look;
     const auto look = [&](const Exam::Sight& seen) {
       const std::string before = report_.text;
       report_ = ask("");
       out_ = lines_of(seen.out);
       if (report_.text != before) idle_ = 0;
+      if (report_.text != before || seen.out.size() != printed_) cpu_ = seen.cpu_seconds;
+      printed_ = seen.out.size();
+      if (seen.cpu_seconds - cpu_ > 0.15)
+        fail("it burned " + shown(std::round(100 * (seen.cpu_seconds - cpu_)) / 100) +
+             " of CPU time while nothing happened: wait for an answer, or to be told");
       if (!seen.busy && !seen.server_is_busy) ++idle_;
       if (seen.late) idle_ += 1000;
-      // On one thread, whoever sleeps keeps all the others from going on.
+      // If the only thread sleeps, no other page can make progress.
       if (exam_.exercise().chapter >= "03" && sleeps(seen.pid))
         fail("it slept while it had " + plural(report_.in_flight, "request") +
              " in flight: there is one thread, and nobody goes on while that sleeps");
@@ -150,7 +158,7 @@ class Crawl {
         fail("`" + line + "` should say where, for each page that has the link: `" + page +
              " broken on " + *entry->second.begin() + "`");
       if (i + 1 < out_.size() || line.rfind(how + ": ", 0) != 0)
-        fail("the line `" + line.substr(0, 60) + "` is none that was expected, such as `" +
+        fail("the line `" + line.substr(0, 60) + "` was not expected; expected, for example: `" +
              (i + 1 < out_.size() ? verdicts.begin()->first + " OK"
                                   : last_line(how, verdicts.size(), broken.size())) +
              "`");
@@ -232,12 +240,14 @@ class Crawl {
   Run run_;
   Lines out_;
   int idle_ = 0;
+  double cpu_ = 0;  // that it had used when something happened last
+  std::size_t printed_ = 0;
 };
 
 // Longer than any pause that it has reason to make.
-constexpr int stuck = 12, long_stuck = 50;
+constexpr int stuck = 12, long_stuck = 40;
 
-// Of the whole site: one page is held until the lines of all the others have come.
+// The whole site. One page is held until the lines of all the others have come.
 void web(Exam& exam, bool one_at_a_time) {
   std::map<std::string, std::string> verdicts;
   for (const char* page :
@@ -331,7 +341,7 @@ void web(Exam& exam, bool one_at_a_time) {
   crawl.judge_lines(verdicts, broken, "done");
 }
 
-// Nobody is answered until it is clear how many it asks for at once.
+// No page is answered until it is clear how many it asks for at once.
 void crowd(Exam& exam) {
   Crawl crawl(exam, "crowd");
   Report full;
@@ -417,7 +427,7 @@ void deadline_for_each(Exam& exam) {
   }
 }
 
-// A site without end, one page of which is never answered; and little time for all of it.
+// An endless site with a page that is never answered, and little time for all of it.
 void deadline_for_all(Exam& exam) {
   for (const double all : {0.6, 1.2, 2.4, 4.8}) {
     Crawl crawl(exam, "endless");

@@ -94,8 +94,8 @@ double save_to_verdict(const Exercise& exercise, const std::string& answer, std:
 }
 
 // A line for each answer: the median of three. Status 1 if one takes longer than a learner is
-// promised: 3 s, 6 s from chapter 03 on, and 9 s for a link checker. That a program hangs takes as
-// long as its time limit.
+// promised: 3 s, 6 s from chapter 03 on, and 9 s for a link checker. A verdict that a program hangs
+// takes its whole time limit.
 int seconds(const std::vector<std::string>& ids) {
   setenv("SYNC_DESERT_TRIAL", "1", 1);
   setenv("CCACHE_DISABLE", "1", 1);

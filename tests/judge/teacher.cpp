@@ -145,7 +145,8 @@ int reset(Progress& progress, const std::vector<std::string>& arguments) {
   progress.passed.erase(exercise.id);
   progress.hints.erase(exercise.id);
   progress.save();
-  say(exercise.shown().string() + " is as at the start. Edit it, then type: ./learn check");
+  say(exercise.shown().string() +
+      " is the file you began with again. Edit it, then type: ./learn check");
   return 0;
 }
 
@@ -162,12 +163,12 @@ Verdict judge(const Exercise& exercise) {
   if (const auto error = compile(exercise, false)) return *error;
   if (!exercise.lacks.empty())
     say("(The compiler has no " + exercise.lacks +
-        " sanitizer. Judged without, so what only it sees is not seen.)");
+        " sanitizer. Errors that only the sanitizer finds stay hidden.)");
   try {
     return examine(exercise, exercise.work(), exercise.program(false), false);
   } catch (const SanitizerUnusable& unusable) {
     say("(The " + exercise.sanitizer + " sanitizer does not run on this machine: " +
-        unusable.reason + ". Judged without, so what only it sees is not seen.)");
+        unusable.reason + ". Errors that only the sanitizer finds stay hidden.)");
   }
   if (const auto error = compile(exercise, true)) return *error;
   return examine(exercise, exercise.work(), exercise.program(true), true);
@@ -225,7 +226,7 @@ int next(Progress& progress) {
   return start(progress, {});
 }
 
-// Keys as they are pressed, without Enter. The terminal is as before at the end of its life.
+// Keys as they are pressed, without Enter. The destructor restores the terminal.
 class Keys {
  public:
   Keys() : is_terminal_(tcgetattr(STDIN_FILENO, &before_) == 0) {
@@ -318,7 +319,7 @@ int teach(const std::string& verb, std::vector<std::string> arguments) try {
   if (option != arguments.end() && !(verb == "solution" && *option == "--anyway"))
     throw Usage("'" + verb + "' has no option '" + *option + "'; ./learn help lists what there is");
   if (!arguments.empty() && (verb == "list" || verb == "next"))
-    throw Usage("'" + verb + "' stands alone; type: ./learn " + verb);
+    throw Usage("'" + verb + "' takes no argument; type: ./learn " + verb);
   Progress progress;
   if (verb == "list") return list(progress);
   if (verb == "start") return start(progress, arguments);

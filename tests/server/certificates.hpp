@@ -38,7 +38,7 @@ Certificate make_certificate(std::string_view name, EVP_PKEY* key, const Tls& tl
 
 class Authority {
  public:
-  // Its name is its own: a client that trusts several is to find the right one.
+  // Each has a name of its own, so that a client that trusts several finds the right one.
   Authority();
 
   // Its own certificate, in PEM: a client that trusts it trusts what it has signed.

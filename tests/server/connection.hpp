@@ -34,7 +34,7 @@ using awaitable = boost::asio::awaitable<T>;
 class Connection : public boost::intrusive::list_base_hook<
                        boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  // With TLS, if there is a `context` for it; then handshake() is the first to be called.
+  // With TLS, if there is a `context` for it; then call handshake() first.
   Connection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* context);
 
   awaitable<void> handshake();
@@ -51,9 +51,9 @@ class Connection : public boost::intrusive::list_base_hook<
   awaitable<void> wait(boost::asio::steady_timer& timer);
   awaitable<void> wait(Seconds time);
 
-  // Says that nothing more comes, and lets the client read what was sent: to close with bytes
-  // unread would be a reset, which takes the answer with it. In TLS one says so by close_notify; a
-  // server that has been cut off does not.
+  // Says that nothing more comes, and lets the client read what was sent. (If bytes of the client
+  // are unread, a close would be a reset, and the answer would be lost.) Over TLS close_notify says
+  // so; a server that has been cut off does not send it.
   awaitable<void> finish();
 
   // Closes at once; as a TCP reset if `reset`.
@@ -61,7 +61,7 @@ class Connection : public boost::intrusive::list_base_hook<
 
   void leave_out_close_notify() { has_close_notify_ = false; }
 
-  // Whether the client is the one to move, and has not since `time`.
+  // Whether it has been the client's turn since `time`.
   bool idle_since(Clock::time_point time) const { return last_moved_ < time; }
 
   boost::asio::ip::tcp::endpoint local_endpoint() const { return stream_.socket.local_endpoint(); }
@@ -71,7 +71,7 @@ class Connection : public boost::intrusive::list_base_hook<
   endpoints() const;
 
   bool is_tls() const { return stream_.tls != nullptr; }
-  // The name of the server that the client told in its handshake; empty if it told none.
+  // The server's name that the client sent in its handshake; empty if it sent none.
   std::string_view server_name() const;
 
  private:

@@ -20,7 +20,7 @@ std::string head(unsigned status, std::optional<std::uint64_t> length, std::stri
   return text += "\r\n";
 }
 
-// In percent codes what no URL may hold, and clients send all the same.
+// Encodes the characters that no URL may have, but that some clients send.
 static std::string escaped(std::string_view target) {
   std::string all;
   for (const unsigned char c : target) {

@@ -187,6 +187,8 @@ awaitable<void> links::page(Site& its, Exchange& exchange) {
     co_return co_await exchange.send(404, "no such page\n");
   }
   if (kind == "endless") co_await exchange.client.wait(Seconds(0.05));
+  if (kind == "crowd" && name.empty())  // by then, all threads of the client are there and wait
+    co_await exchange.client.wait(Seconds(0.2));
   if (page->how == How::held && !state->holds) {
     co_await exchange.client.wait(Seconds(1));
   } else if (page->how == How::held && *state->holds) {

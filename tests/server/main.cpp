@@ -25,20 +25,21 @@ namespace {
 
 constexpr char usage[] =
     "usage: test-server [OPTION]...\n"
-    "Answers each request the way that its path asks for: /delay/1, /status/404, /barrier/4 ...\n"
+    "Answers each request as its path says: /delay/1, /status/404, /barrier/4 ...\n"
     "  --port N                listen on port N, default 8080; 0 takes a free one\n"
     "  --host ADDRESS          listen on this numeric address, default 127.0.0.1; may be repeated\n"
     "  --hosts N               listen on 127.0.0.1 to 127.0.0.N, for the pages of /site\n"
     "  --tls-port N            speak https on port N as well; 0 takes a free one\n"
-    "  --bad-tls               and with a bad certificate, or old TLS, on a free port for each\n"
-    "  --ca-file FILE          write there the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
-    "  --idle-timeout SECONDS  close a connection that asks for nothing, default 30\n"
-    "  --pause SECONDS         who asks after so long a pause starts a new run, default 0.5\n"
+    "  --bad-tls               also with bad certificates and old TLS, each on a free port\n"
+    "  --ca-file FILE          write the certificate to trust: SSL_CERT_FILE=FILE fetch ...\n"
+    "  --idle-timeout SECONDS  close a connection without a request, default 30\n"
+    "  --pause SECONDS         a request after so long a pause starts a new run, default 0.5\n"
     "  --exit-with-stdin       end when standard input ends\n"
     "  --help                  print this\n"
     "\n"
-    "What it has seen, in runs, of which it keeps the last 100. A run is what one program, by its\n"
-    "User-Agent, asks for without a pause; DELETE /stats starts new ones.\n"
+    "It records requests in runs, and keeps the last 100. A run is what one program (one "
+    "User-Agent)\n"
+    "asks for without a pause; DELETE /stats starts new ones.\n"
     "  /               the page: the runs as they happen\n"
     "  /timeline.svg   a picture of the last run of each program, all on one scale of time;\n"
     "                  ?run=ID, ?runs=ID,ID, ?runs=all choose; &span=SECONDS is the least scale\n"
@@ -49,11 +50,11 @@ constexpr char usage[] =
     "  /stats          how many requests so far, in flight, most at once\n"
     "  /help           all routes\n"
     "\n"
-    "Pages that link to each other, for a link checker. Each TOKEN is a site afresh:\n"
+    "Pages that link to each other, for a link checker. Each TOKEN is a new site:\n"
     "  /site/KIND/TOKEN/PAGE  KIND is web, crowd, stop, slow or endless, and the first page has "
     "no\n"
     "                         name; the pages are spread over all the addresses of plain http\n"
-    "  /site/KIND/TOKEN       what has been asked of it\n";
+    "  /site/KIND/TOKEN       what it was asked for\n";
 
 struct Options {
   unsigned short port = 8080;
@@ -148,7 +149,7 @@ void watch(asio::posix::stream_descriptor& input, asio::io_context& io) {
 }  // namespace
 
 int main(int argc, char* argv[]) try {
-  // Where stdin or stdout is closed, no socket is to take its place.
+  // If stdin or stdout is closed, no socket may take its place.
   for (int fd = 0; fd != -1 && fd <= STDERR_FILENO;) fd = open("/dev/null", O_RDONLY);
   const Options options = parse(argc, argv);
   std::signal(SIGPIPE, SIG_IGN);

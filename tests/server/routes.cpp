@@ -62,7 +62,7 @@ awaitable<void> redirect_to(Site&, Exchange& exchange) {
 }
 
 // Where /redirect/3 points to: /redirect/2, with the same query; at last to /status/200. `root` is
-// how the location is to say `/`.
+// what the location has in place of `/`.
 std::string next(const Exchange& exchange, std::string root) {
   const unsigned left = Exchange::number(exchange.path[1], 1u, 1'000'000u);
   if (left == 1) return root + "status/200";
@@ -151,7 +151,7 @@ awaitable<void> headers(Site&, Exchange& exchange) {
                          "Content-Type: application/json\r\n");
 }
 
-// 200 for who asks with this user name and password.
+// 200 if the request has this user name and password.
 awaitable<void> basic_auth(Site&, Exchange& exchange) {
   const std::string pair = exchange.path[1] + ':' + exchange.path[2];
   std::vector<unsigned char> base64(4 * ((pair.size() + 2) / 3) + 1);  // and the NUL behind it
@@ -163,7 +163,7 @@ awaitable<void> basic_auth(Site&, Exchange& exchange) {
                          known ? "" : "WWW-Authenticate: Basic realm=\"sync-desert\"\r\n");
 }
 
-// 200 for who told this name in the TLS handshake.
+// 200 if the client named this host in the TLS handshake.
 awaitable<void> server_name(Site&, Exchange& exchange) {
   co_await exchange.send(exchange.client.server_name() == exchange.path[1] ? 200 : 421);
 }
@@ -252,8 +252,8 @@ awaitable<void> slow_headers(Site&, Exchange& exchange) {
   }
 }
 
-// The connection ends without TLS's close_notify, as if somebody had cut it. Of the three kinds of
-// body one has a length and is whole, one has none, and of one the end is missing.
+// The connection ends without TLS's close_notify, as if somebody had cut it. There are three kinds
+// of body: one with a length that is whole, one without a length, and one whose end is missing.
 awaitable<void> no_close_notify(Site& its, Exchange& exchange) {
   exchange.client.leave_out_close_notify();
   exchange.end_connection();
@@ -286,14 +286,14 @@ awaitable<void> raw(Site&, Exchange& exchange) {
 
 awaitable<void> help(Site&, Exchange& exchange);
 
-// Browsers ask for it unasked, where they are shown a picture.
+// Browsers ask for it by themselves when they show a picture.
 awaitable<void> no_icon(Site&, Exchange& exchange) { co_await exchange.send(204); }
 
 struct Entry {
   std::string_view name;
   std::size_t length;  // of the path, in segments
   awaitable<void> (*route)(Site&, Exchange&);
-  // Those who look at what the server has seen are not what it has seen: they do not count.
+  // A request for a picture or for the statistics is not counted in them.
   enum Kind { request, view, view_and_delete } kind = request;
 };
 

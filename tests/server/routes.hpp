@@ -12,7 +12,7 @@
 
 class Site {
  public:
-  // Whoever asks after so long a pause starts a new run.
+  // A request after so long a pause starts a new run.
   explicit Site(Clock::duration pause) : recorder(pause) {}
 
   // Answers the request. Returns whether the connection is to stay open for another.

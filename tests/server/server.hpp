@@ -13,14 +13,14 @@
 
 class Server {
  public:
-  // A connection whose client is the one to move, and does not, is closed after `idle_timeout`. A
-  // program that asks after a pause of `pause` starts a new run.
+  // Closes a connection if it is the client's turn and nothing comes for `idle_timeout`. A program
+  // that asks after a pause of `pause` starts a new run.
   Server(Seconds idle_timeout, Seconds pause);
   ~Server() { site_.linked.clear(); }  // its timers must not outlive the loop
 
   // Listens on `host`, a numeric address, and `port`, or on a free port if it is 0. Returns the
   // port. Speaks TLS there, if there is a `context` for it. Throws boost::system::system_error if
-  // that cannot be had.
+  // it cannot.
   unsigned short listen(const std::string& host, unsigned short port,
                         std::optional<boost::asio::ssl::context> context = {});
 

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <csignal>
 
-// Many systems allow 1,024 open files at first, and more to whoever asks.
+// Many systems allow 1,024 open files at first, and more if a program asks.
 static void allow_open_files(rlim_t count) {
   rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -10,7 +10,7 @@
 
 extern "C" {
 
-// glibc's own, under the names that it has for such as us.
+// glibc's own functions, under the names that it has for such modules.
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* old, std::size_t size);

@@ -69,7 +69,7 @@ Process::Process(const std::vector<std::string>& command, Options options)
     perror(arguments[0]);
     _exit(127);
   }
-  setpgid(pid_, pid_);  // here as well: whoever is first
+  setpgid(pid_, pid_);  // the child does so, too: either may be first
   ended_ = Descriptor(checked(int(syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open"));
   input_ = std::move(in.write_end);
   output_ = {std::move(out.read_end), std::move(err.read_end)};

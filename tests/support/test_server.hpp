@@ -20,7 +20,7 @@ class Server {
  public:
   // Starts it; it serves from now on.
   explicit Server(const std::vector<std::string>& options = {});
-  // Ends it, by closing its stdin, and checks that it went well all the time.
+  // Ends it by closing its stdin, and checks that it had no error.
   ~Server();
 
   std::uint16_t port() const { return port_; }
@@ -31,7 +31,7 @@ class Server {
   std::string ca_file() const { return ca_file_.path; }
   pid_t pid() const { return process_.pid(); }
 
-  // What its /stats says; to ask for it does not count.
+  // What its /stats says. This request itself is not counted.
   Stats stats() const;
   // Ends it as a crash would.
   void kill();

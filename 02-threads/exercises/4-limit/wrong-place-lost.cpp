@@ -1,4 +1,4 @@
-// HANG: threads wait for what nobody gives
+// HANG: threads wait for something that never comes
 
 #include <curl/curl.h>
 

@@ -1,4 +1,4 @@
-// FAIL: to look and to win must be one step
+// FAIL: looking and winning must be one step
 
 #include <curl/curl.h>
 

@@ -69,5 +69,6 @@ int main(int argc, char* argv[]) {
   const Deferred first = later(number).then(print);
   std::puts("nothing yet");
   for (; !waiting.empty(); waiting.pop_front()) waiting.front()();
-  first.then(twice).then(print);  // it has fired already: at once
+  first.then(twice).then(print);                       // it has fired already: at once
+  first.then([=](int) { return first; }).then(print);  // and so has the one to wait for
 }

@@ -1,4 +1,4 @@
-// 04.3 Starvation: who computes must let the others have a turn from time to time.
+// 04.3 Starvation: a computation must let the others have a turn from time to time.
 
 #include <chrono>
 #include <cstdio>

@@ -1,4 +1,4 @@
-// FAIL: the line `/barrier/6 OK` did not come
+// FAIL: the line `/close Bad` did not come
 
 #include <curl/curl.h>
 

@@ -15,9 +15,10 @@ using namespace std::chrono_literals;
 int jobs = 0;  // that have begun and not ended
 
 struct Counted {
-  Counted() { ++jobs; }
-  ~Counted() { --jobs; }
+  explicit Counted(int& its) : its_count(its) { ++jobs, ++its_count; }
+  ~Counted() { --jobs, --its_count; }
   Counted(const Counted&) = delete;
+  int& its_count;
 };
 
 // Returns whether job() ended in time. If not, it ends the job first.
@@ -46,11 +47,13 @@ bool is_ok(const std::string& url) {
 
 void fetch(const std::string& url) {
   bool ok = false;
+  int running = 0;
   const bool in_time = within(1s, [&] {
-    const Counted counted;
+    const Counted counted(running);
     ok = is_ok(url);
   });
   std::printf("%s %s\n", url.c_str(), in_time && ok ? "OK" : "Bad");
+  if (running > 0) std::printf("%s still runs\n", url.c_str());
 }
 
 int main(int argc, char* argv[]) {

@@ -1,4 +1,4 @@
-// FAIL: the line `2 left` is none that was expected
+// FAIL: the line `2 left` was not expected
 
 #include <curl/curl.h>
 
@@ -55,6 +55,6 @@ int main(int argc, char* argv[]) {
   green::patch_all();
   curl_global_init(CURL_GLOBAL_DEFAULT);
   for (int i = 1; i < argc; ++i) green::spawn(fetch, std::string(argv[i]));
-  green::join_all(3s);
+  green::join_all(1500ms);
   std::printf("%d left\n", jobs);
 }

@@ -20,11 +20,11 @@
 
 using namespace std::chrono_literals;
 
-// What is known of the site.
+// What is known about the site.
 class Site {
  public:
-  // Notes that `page` has this link. Returns whether it is to be asked for: once, and not if it
-  // leads away.
+  // Records that `page` has this link. Returns whether to ask for it: only once, and not if it
+  // leads to another site.
   bool add(const std::string& link, const std::string& page) {
     if (host_of(link).rfind("127.", 0) != 0) return false;
     const auto [entry, is_new] = pages_with_.try_emplace(link);
@@ -39,7 +39,7 @@ class Site {
     if (!ok) broken_.push_back(url);
   }
 
-  // Prints what is known in the end. Returns the exit status.
+  // Prints what is known at the end. Returns the exit status.
   int report(const std::string& end) const {
     for (const auto& url : broken_)
       for (const auto& page : pages_with_.at(url))

@@ -1,4 +1,4 @@
-// HANG: 1 thread waits for what nobody gives
+// HANG: 1 thread waits for something that never comes
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,4 +1,4 @@
-// 05.3 The first answer wins: whoever is OK first cancels the others, wherever they wait.
+// 05.3 The first answer wins: the first URL that is OK cancels the others, wherever they wait.
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -14,8 +14,8 @@
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What is in the channel stands for a fetch under way; who wants to put something in waits for
-// room.
+// Each entry of the channel stands for a fetch under way. A fetch that wants to begin waits until
+// there is room for its entry.
 using Places = asio::experimental::channel<Executor, void(error_code)>;
 
 awaitable<bool> is_ok(std::string url) try {

@@ -56,7 +56,7 @@ Colour mix(Colour a, Colour b, double part);
 constexpr Colour accents[] = {{0x44, 0x44, 0x44}, {0x5f, 0x63, 0x68}, {0xb3, 0x47, 0x00},
                               {0x00, 0x67, 0xa3}, {0x00, 0x73, 0x5a}, {0x8a, 0x3a, 0x80}};
 
-// What waits is drawn in a tint of an accent. In the dark all accents are brighter.
+// Waiting is drawn in a tint of an accent. On dark pages all accents are brighter.
 struct Theme {
   const char* rules;
   Colour paper;
@@ -70,7 +70,7 @@ extern const Theme light, dark;
 
 // Of the picture and its time scale.
 constexpr int width = 900, left = 190, right = 820, top = 30;
-// So wide is what would be too short to be seen.
+// The width of anything that would be too narrow to see.
 constexpr int least_width = 3;
 constexpr std::size_t most_letters = 22;  // of a row's label
 

@@ -9,8 +9,8 @@
 
 namespace views {
 
-// What has changed since Recorder::version() was `since`, as JSON; everything, if `since` is of
-// another life of the server. Runs of many requests come as skylines, the others bar by bar.
+// What has changed since Recorder::version() was `since`, as JSON; everything, if the server has
+// restarted since. Runs of many requests come as skylines, the others bar by bar.
 std::string news(const Site& its, std::uint64_t since, Clock::time_point now);
 
 // Server-sent events, each with `news` as its data and the version as its id, until the client

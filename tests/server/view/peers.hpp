@@ -13,7 +13,7 @@
 #include "recorder.hpp"
 
 // The process that has the other end of a connection between `its` endpoint and `ours`, if both are
-// on this machine and it is of this process's user.
+// on this machine and belong to this process's user.
 std::optional<pid_t> process_behind(const boost::asio::ip::tcp::endpoint& its,
                                     const boost::asio::ip::tcp::endpoint& ours);
 
@@ -22,9 +22,9 @@ std::optional<Holding> holding_of(pid_t process);
 
 class Peers {
  public:
-  // Has `recorder` know what the programs hold whose requests are in flight. To be called as often
-  // as one likes, while somebody watches: it looks once a second, and at new runs at once. It looks
-  // for a program no more than a few times, since that may be a search through all processes.
+  // Tells `recorder` what the programs hold that have requests in flight. Call it as often as you
+  // like while somebody watches: it looks once a second, and at new runs at once. It looks for a
+  // program only a few times, because that may be a search through all processes.
   void look(Recorder& recorder, const Connections& connections, Clock::time_point now);
 
  private:

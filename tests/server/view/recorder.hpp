@@ -76,24 +76,24 @@ class Recorder {
   static constexpr std::size_t most_runs = 100;
   static constexpr std::size_t most_bars = 200'000;  // in all runs together
 
-  // Who asks after so long a pause starts a new run.
+  // A request after so long a pause starts a new run.
   explicit Recorder(Clock::duration pause = std::chrono::milliseconds(500)) : pause_(pause) {}
 
   // The run that a request of `agent` belongs to: the agent's last one if that has requests in
   // flight, or had until a moment ago and no other run has begun since; otherwise a new one.
   std::shared_ptr<Run> run_of(std::string_view agent, Clock::time_point now);
 
-  // The run's program holds that now; if nothing can be said of it, what was said stays.
+  // The run's program holds that now. Without a value, the last one stays.
   void tell(Run& run, std::optional<Holding> holding);
 
-  // Whoever asks from now on starts a new run.
+  // The next request of each program starts a new run.
   void end_runs();
   // Forgets all runs, and ends those that go on.
   void clear();
 
   // The last runs, the oldest first.
   const std::deque<std::shared_ptr<Run>>& runs() const { return runs_; }
-  // No run has a lower id; the next one's, if there is none.
+  // The lowest id of a run; if there is no run, the id of the next one.
   std::uint64_t oldest_id() const { return runs_.empty() ? next_id_ : runs_.front()->id; }
 
   // Grows with each change; after a restart of the server it goes on from more than before.

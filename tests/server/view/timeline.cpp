@@ -140,7 +140,7 @@ void draw_skyline(std::string& svg, const Run& run, const Scale& scale, Micros n
   print(svg, "<text class='soft' x='%d' y='%d' text-anchor='end'>0</text>\n", left - 8, ground);
 }
 
-// Says what is what, in the colours of the first run.
+// Explains the bars, in the colours of the first run.
 void draw_legend(std::string& svg, const Run& run, int y) {
   print(svg, "<g class='c%06x'>", number(accent(run)));
   print(svg, "<rect class='wait' x='%d' y='%d' width='24' height='11'/>", left, y - 10);

@@ -15,7 +15,7 @@ using Runs = std::vector<std::shared_ptr<const Run>>;
 
 constexpr std::size_t most_rows = 100;
 
-// What the run is called, such as 02-threads, and what there is to say of it in a line.
+// The run's name, such as 02-threads, and a line about it.
 std::string name(const Run& run);
 std::string summary(const Run& run, Clock::time_point now);
 

@@ -29,8 +29,8 @@ std::shared_ptr<const Run> run_with(const Recorder& recorder, std::string_view i
   throw std::invalid_argument("no run " + std::string(id) + " is recorded");
 }
 
-// Throws std::invalid_argument if the query names a run that is not there, or one twice: of a large
-// one a hundred times no picture could be made.
+// Throws std::invalid_argument if the query names a run that does not exist, or names one twice. (A
+// large run, named a hundred times, would be too much for a picture.)
 timeline::Runs chosen(const Recorder& recorder, const Exchange& exchange) {
   const std::string one = option(exchange, "run"), some = option(exchange, "runs");
   if (!one.empty()) return {run_with(recorder, one)};
@@ -53,7 +53,7 @@ timeline::Runs chosen(const Recorder& recorder, const Exchange& exchange) {
   return runs;
 }
 
-// The least that the time scale is to show.
+// The least that the time scale must show.
 Micros scale(const Exchange& exchange) {
   return std::chrono::duration_cast<Micros>(Seconds(exchange.option("span", 0., 86400., 0.)));
 }

@@ -1,4 +1,4 @@
-// 03.6 A link checker with callbacks. TODO: it asks for one page only.
+// 03.7 A link checker with callbacks. TODO: it asks for one page only.
 
 #include <chrono>
 #include <cstdio>

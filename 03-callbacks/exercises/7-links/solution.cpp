@@ -1,4 +1,4 @@
-// 03.6 A link checker with callbacks: each answer asks for the next pages. Threads share nothing.
+// 03.7 A link checker with callbacks: each answer asks for the next pages. Threads share nothing.
 // But the code that follows an answer is in another function, or in the one that calls it.
 
 #include <algorithm>

@@ -1,0 +1,50 @@
+// FAIL: did not come
+// 03.6 The program ends with the winner, and nobody says what became of the others.
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent.hpp"
+#include "reactor.hpp"
+
+struct Race {
+  std::vector<Deferred<Response>> requests;
+  bool won = false;
+  Deferred<int> over;
+};
+
+void print(const std::string& url, const char* verdict) {
+  std::printf("%s %s\n", url.c_str(), verdict);
+}
+
+// Fires when the verdict is printed.
+Deferred<void> fetch(const Agent& agent, const std::string& url,
+                     const std::shared_ptr<Race>& race) {
+  const Deferred<Response> request = agent.get(url);
+  race->requests.push_back(request);
+  return request
+      .add_callback([race, url](const Response& response) {
+        if (response.status != 200 || race->won) return print(url, race->won ? "cancelled" : "Bad");
+        race->won = true;  // before the others are cancelled: their errbacks run at once
+        print(url, "wins");
+        race->over.callback(0);
+      })
+      .add_errback(
+          [race, url](const std::exception&) { print(url, race->won ? "cancelled" : "Bad"); });
+}
+
+int main(int argc, char* argv[]) {
+  return react([&](Reactor& reactor) {
+    const Agent agent(reactor);
+    const auto race = std::make_shared<Race>();
+    std::vector<Deferred<void>> fetches;
+    for (int i = 1; i < argc; ++i) fetches.push_back(fetch(agent, argv[i], race));
+    gather(fetches).add_callback([race](const auto&) {
+      if (!race->won) race->over.callback(0);
+    });
+    return race->over;
+  });
+}
