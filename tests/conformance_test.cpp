@@ -66,6 +66,8 @@ std::string ok_with(const std::string& headers, const std::string& body = "ok") 
   return raw("HTTP/1.1 200 OK\r\n" + headers + "\r\n" + body);
 }
 
+std::string over_tls(const std::string& url) { return "{tls}" + url.substr(url.find('}') + 1); }
+
 // For a URL of raw(): sends so many thousand bytes more.
 std::string of(unsigned thousands) {
   return "&send=" + std::string(1000, 'x') + "&again=" + std::to_string(thousands - 1) + "&send=";
@@ -296,6 +298,8 @@ const std::vector<Row> table{
     {"https, closed without an answer", "{tls}/close", any},
     {"https, reset", "{tls}/rst", any},
     {"https, hang", "{tls}/hang", timed_out, slow},
+    {"no length, over https", "{tls}/no-length", OK},
+    {"HTTP/1.0 without one, over https", over_tls(raw("HTTP/1.0 200 OK\r\n\r\nall there is")), OK},
     {"no close_notify, whole body", "{tls}/no-close-notify/whole", OK},
     {"no close_notify, truncated", "{tls}/no-close-notify/truncate", any},
     {"no close_notify, no length", "{tls}/no-close-notify/no-length", any},
@@ -413,6 +417,8 @@ const std::map<std::string, std::string> exceptions{
     {"user and password, unasked for", "cpp-httplib"},
     {"user and password, redirected", "cpp-httplib"},
     {"user and password, redirected by name", "cpp-httplib, libcurl from 8.14"},
+    {"no length, over https", "cpp-httplib from 0.41"},
+    {"HTTP/1.0 without one, over https", "cpp-httplib from 0.41"},
     {"no close_notify, no length", "cpp-httplib before 0.41, libcurl before 8.14"},
     {"IPv6, with a zone", "Boost.Beast before 1.83, Boost.Beast from 1.92, cpp-httplib"},
     {"IPv4 within IPv6", "cpp-httplib"},
@@ -671,6 +677,7 @@ void check_together(const char* server, std::size_t part, std::size_t times) {
   std::vector<Row> rows = places.rows();
   std::erase_if(rows, [](const Row& row) {
     return row.pace == slow || exceptions.contains(row.name) ||
+           exceptions.contains(row.name + std::string(", over https")) ||
            row.url.ends_with("0000000");  // tens of MB, twice, by all
   });
   for (std::size_t from = 0; from < rows.size(); from += part) {
