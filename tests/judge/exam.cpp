@@ -341,19 +341,21 @@ void Exam::judge_crash(const Result& result) const {
 }
 
 void Exam::expect(const Run& run, const Lines& lines) const {
-  Lines left = lines;
-  for (const auto& line : run.lines) {
-    if (const auto it = std::find(left.begin(), left.end(), line); it != left.end()) {
+  Lines left = lines, more;
+  for (const auto& line : run.lines)
+    if (const auto it = std::find(left.begin(), left.end(), line); it != left.end())
       left.erase(it);
-      continue;
-    }
+    else
+      more.push_back(line);
+  // In the order of what was expected: that of the lines may be chance.
+  for (const auto& line : left)
+    for (const auto& other : more)
+      if (const auto space = line.rfind(' '); space != line.npos && other.rfind(' ') == space &&
+                                              other.compare(0, space, line, 0, space) == 0)
+        fail(cut(other) + " should be " + cut(line));
+  for (const auto& line : more) {
     if (std::count(lines.begin(), lines.end(), line) > 0)
       fail("the line " + cut(line) + " came once too often");
-    const auto space = line.rfind(' ');
-    for (const auto& other : lines)
-      if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
-          other.find(' ', space + 1) == other.npos)
-        fail(cut(line) + " should be " + cut(other));
     fail("the line " + cut(line) +
          " was not expected; expected, for example: " + cut(lines.front()));
   }

@@ -324,8 +324,8 @@ void judge_eight_winners(Exam& exam, int chances) {
 // Whoever is OK first wins, and nobody is waited for any more.
 std::string first_of_threads(Exam& exam) {
   exam.expect(
-      exam.run({"/hang", "/close", "/status/404", "/delay/0.2", "/hang"}),
-      {"/close Bad", "/status/404 Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
+      exam.run({"/hang", "/status/404", "/close", "/delay/0.2", "/hang"}),
+      {"/status/404 Bad", "/close Bad", "/delay/0.2 wins", "/hang cancelled", "/hang cancelled"});
   exam.expect(exam.run({"/close", "/status/404"}), {"/close Bad", "/status/404 Bad"});
   judge_eight_winners(exam, 3);
   exam.forbid(
@@ -420,7 +420,7 @@ std::string retry(Exam& exam) {
 
 std::string first_of_callbacks(Exam& exam) {
   exam.a_crash_means("what the callbacks share must outlive them");
-  judge_race_on_a_loop(exam, {"/close", "/status/404"});
+  judge_race_on_a_loop(exam, {"/status/404", "/close"});
   judge_eight_winners(exam, 1);
   exam.forbid(R"(\bstop\(\)|\b(_exit|quick_exit|exit|abort)\()",
               "this leaves requests behind: cancel them, and the loop ends by itself");
