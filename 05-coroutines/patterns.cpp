@@ -60,7 +60,7 @@ awaitable<void> cancel() {
   asio::steady_timer ended(loop, asio::steady_timer::time_point::max());
   const auto on_end = [&](std::exception_ptr error, std::string) {
     how = error ? "cancelled" : "too late";
-    ended.cancel();
+    ended.expires_at(asio::steady_timer::time_point::min());
   };
   asio::co_spawn(loop, ask(1h, "late"), asio::bind_cancellation_slot(stop.slot(), on_end));
   co_await asio::post(loop, use_awaitable);  // it begins to wait
