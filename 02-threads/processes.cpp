@@ -56,7 +56,7 @@ void reap(int options) {
   int status = 0;
   for (pid_t child; !children.empty() && (child = waitpid(-1, &status, options)) > 0;) {
     const auto ended = children.extract(child);
-    if (!ended) continue;  // an older child: this process ran another program before
+    if (!ended) continue;  // not ours: a child of the program that exec'ed this one
     const std::string& url = ended.mapped();
     if (WIFSIGNALED(status)) {
       print(url, {false, std::string("died of: ") + strsignal(WTERMSIG(status))});

@@ -132,7 +132,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // #region handshake
   void handshake() {
     if (!url_.is_https) return write();
-    tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, tls_context());
+    tls_ = std::make_unique<ssl::stream<tcp::socket&>>(socket_, new_tls());
     expect_host(tls_->native_handle(), url_);
     tls_->async_handshake(ssl::stream_base::client, then(&Session::write));
   }

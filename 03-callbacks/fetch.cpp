@@ -26,7 +26,7 @@ Deferred<void> fetch(const RedirectAgent& agent, const std::string& url) {
 int main(int argc, char* argv[]) {
   const auto urls = arguments(argc, argv);
   react([&](Reactor& reactor) {
-    const RedirectAgent agent{Agent(reactor)};  // callbacks keep copies
+    const RedirectAgent agent{Agent(reactor)};  // callbacks copy it
     std::vector<Deferred<void>> fetches;
     for (const auto& url : urls) fetches.push_back(fetch(agent, url));
     return gather(fetches);

@@ -10,7 +10,7 @@
 #include "http_get.hpp"
 #include "loop.hpp"
 
-awaitable<Verdict> is_ok(std::string url) {  // by value: it outlives the call
+awaitable<Verdict> is_ok(std::string url) {  // by value: the frame keeps a copy
   const Response response = co_await http_get(url);
   co_return Verdict{response.status == 200, "HTTP status " + std::to_string(response.status)};
 }

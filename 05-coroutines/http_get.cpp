@@ -75,7 +75,7 @@ awaitable<Response> exchange(Stream& stream, const Url& url) {
 
 // #region handshake
 awaitable<Response> exchange_over_tls(Socket& socket, const Url& url) {
-  ssl::stream<Socket&> stream(socket, tls_context());
+  ssl::stream<Socket&> stream(socket, new_tls());
   expect_host(stream.native_handle(), url);
   const auto [error] =
       co_await stream.async_handshake(ssl::stream_base::client, asio::as_tuple(asio::deferred));

@@ -34,7 +34,7 @@ using namespace asio::experimental::awaitable_operators;
 using namespace std::chrono_literals;
 
 // #region ask
-// Answers with `answer` after `time`. Cancelled, it throws boost::system::system_error.
+// Answers with `answer` after `time`. If it is cancelled, it throws boost::system::system_error.
 awaitable<std::string> ask(std::chrono::milliseconds time, std::string answer) {
   asio::steady_timer timer(co_await asio::this_coro::executor, time);
   co_await timer.async_wait(use_awaitable);
@@ -60,7 +60,7 @@ awaitable<void> cancel() {
   asio::steady_timer ended(loop, asio::steady_timer::time_point::max());
   const auto on_end = [&](std::exception_ptr error, std::string) {
     how = error ? "cancelled" : "too late";
-    ended.cancel();
+    ended.expires_at(asio::steady_timer::time_point::min());
   };
   asio::co_spawn(loop, ask(1h, "late"), asio::bind_cancellation_slot(stop.slot(), on_end));
   co_await asio::post(loop, use_awaitable);  // it begins to wait
@@ -164,12 +164,12 @@ awaitable<void> scope() {
 // #region pool
 int compute() { return 6 * 7; }  // imagine a second of work
 
-awaitable<int> on_this_thread() { co_return compute(); }
+awaitable<int> on_the_pool() { co_return compute(); }
 
 awaitable<void> pool() {
   asio::thread_pool threads(2);
   const auto loop_thread = std::this_thread::get_id();
-  const int answer = co_await asio::co_spawn(threads, on_this_thread(), use_awaitable);
+  const int answer = co_await asio::co_spawn(threads, on_the_pool(), use_awaitable);
   const bool back = std::this_thread::get_id() == loop_thread;
   say("pool", std::to_string(answer) + (back ? ", and back on the loop's thread" : ", lost"));
 }

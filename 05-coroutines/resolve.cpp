@@ -1,6 +1,7 @@
 #include "resolve.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -22,6 +23,11 @@ struct Answer {
   bool is_here = false;  // set on the loop's thread
 };
 using Timer = asio::steady_timer::rebind_executor<Executor>::other;
+
+struct Clear {
+  asio::cancellation_slot slot;
+  ~Clear() { slot.clear(); }
+};
 
 void ask(const Url& url, Answer& answer) noexcept try {
   answer.endpoints = look_up(url);
@@ -48,6 +54,9 @@ awaitable<Endpoints> resolve(Url url) {
     ask(url, *answer);
     door->call(tell);
   }).detach();
+  // If Asio has no memory for the wait, it destroys this coroutine, but the slot, where the
+  // deadline finds what to cancel, still points to that wait. So the slot is cleared here.
+  const Clear at_exit{(co_await asio::this_coro::cancellation_state).slot()};
   while (!answer->is_here) co_await never->async_wait(asio::as_tuple(asio::deferred));
   if (answer->error) std::rethrow_exception(answer->error);
   co_return std::move(answer->endpoints);

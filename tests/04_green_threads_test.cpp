@@ -177,6 +177,20 @@ TEST_CASE("kill() reaches green threads that have not begun, and does nothing to
   CHECK(answer.result == 1);
 }
 
+TEST_CASE("kill() reaches one that lets others run before it waits", "[04]") {
+  int result = 0;
+  green::patch_all();
+  const auto victim = green::spawn([&] {
+    const auto end = std::chrono::steady_clock::now() + 20ms;  // a long turn
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    result = poll(nullptr, 0, 60'000);
+  });
+  const auto other = green::spawn([&] { green::kill(victim); });
+  green::join_all({victim, other});
+  CHECK(result == -1);
+}
+
 TEST_CASE("a killed green thread that goes on regardless lets the others run", "[04]") {
   Pair pair;
   char data;

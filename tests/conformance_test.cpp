@@ -66,6 +66,8 @@ std::string ok_with(const std::string& headers, const std::string& body = "ok") 
   return raw("HTTP/1.1 200 OK\r\n" + headers + "\r\n" + body);
 }
 
+std::string over_tls(const std::string& url) { return "{tls}" + url.substr(url.find('}') + 1); }
+
 // For a URL of raw(): sends so many thousand bytes more.
 std::string of(unsigned thousands) {
   return "&send=" + std::string(1000, 'x') + "&again=" + std::to_string(thousands - 1) + "&send=";
@@ -296,6 +298,8 @@ const std::vector<Row> table{
     {"https, closed without an answer", "{tls}/close", any},
     {"https, reset", "{tls}/rst", any},
     {"https, hang", "{tls}/hang", timed_out, slow},
+    {"no length, over https", "{tls}/no-length", OK},
+    {"HTTP/1.0 without one, over https", over_tls(raw("HTTP/1.0 200 OK\r\n\r\nall there is")), OK},
     {"no close_notify, whole body", "{tls}/no-close-notify/whole", OK},
     {"no close_notify, truncated", "{tls}/no-close-notify/truncate", any},
     {"no close_notify, no length", "{tls}/no-close-notify/no-length", any},
@@ -413,6 +417,8 @@ const std::map<std::string, std::string> exceptions{
     {"user and password, unasked for", "cpp-httplib"},
     {"user and password, redirected", "cpp-httplib"},
     {"user and password, redirected by name", "cpp-httplib, libcurl from 8.14"},
+    {"no length, over https", "cpp-httplib from 0.41"},
+    {"HTTP/1.0 without one, over https", "cpp-httplib from 0.41"},
     {"no close_notify, no length", "cpp-httplib before 0.41, libcurl before 8.14"},
     {"IPv6, with a zone", "Boost.Beast before 1.83, Boost.Beast from 1.92, cpp-httplib"},
     {"IPv4 within IPv6", "cpp-httplib"},
@@ -609,27 +615,39 @@ TEST_CASE("conformance: an exception may be one of some versions") {
   CHECK(!is_named("libcurl", "cpp-httplib"));
 }
 
-// The machine may be too busy for half a second once, but not three times.
+// Measured where the server is: from the moment at which it has the request until the client hangs
+// up. A busy machine can delay both, so one of four attempts must be within the limits.
 TEST_CASE("conformance: the deadline is the same 10 s for all") {
-  const Server server;
-  Lines wrong;
-  for (int attempt = 0; attempt < 3 && (attempt == 0 || !wrong.empty()); ++attempt) {
-    wrong.clear();
-    std::list<std::pair<std::string, Process>> processes;  // and what each must say
-    for (const auto& fetcher : fetchers())
-      for (const auto& [delay, verdict] : {std::pair("9.5", "OK"), {"10.5", "Bad"}}) {
-        const std::string url = server.url("/delay/") + delay;
-        processes.emplace_back(std::piecewise_construct, std::tuple(url + ' ' + verdict + '\n'),
-                               std::forward_as_tuple(command(fetcher, {url})));
+  using namespace std::chrono;
+  std::vector<Fetcher> left = fetchers();
+  for (int attempt = 0; attempt < 4 && !left.empty(); ++attempt) {
+    struct Run {
+      Listener listener;
+      Process process;
+      std::optional<Socket> client;
+      steady_clock::time_point asked;
+      explicit Run(const Fetcher& fetcher) : process(command(fetcher, {listener.url("/")})) {
+        client.emplace(listener.accept());
+        client->receive_until("\r\n\r\n");
+        asked = steady_clock::now();
       }
-    auto fetcher = fetchers().begin();
-    for (auto& [expected, process] : processes) {
-      const Result result = process.finish();
-      if (result.out != expected) wrong.push_back(fetcher->program + ": " + result.out);
-      if (expected.ends_with(" Bad\n")) ++fetcher;
+    };
+    std::list<Run> runs;
+    for (const auto& fetcher : left) runs.emplace_back(fetcher);
+    std::vector<Fetcher> missed;
+    auto fetcher = left.begin();
+    for (Run& one : runs) {
+      one.client->receive();
+      const auto time = duration_cast<milliseconds>(steady_clock::now() - one.asked);
+      const Result result = one.process.finish();
+      INFO(fetcher->program << ", after " << time.count() << " ms");
+      CHECK(result.out == one.listener.url("/") + " Bad\n");
+      if (time < milliseconds(9'800) || time > milliseconds(10'200)) missed.push_back(*fetcher);
+      ++fetcher;
     }
+    left = missed;
   }
-  CHECK(wrong == Lines());
+  for (const auto& fetcher : left) FAIL_CHECK(fetcher.program << " does not end after 10 s");
 }
 
 TEST_CASE("conformance: the page of differences lists each exception, and no other") {
@@ -659,6 +677,7 @@ void check_together(const char* server, std::size_t part, std::size_t times) {
   std::vector<Row> rows = places.rows();
   std::erase_if(rows, [](const Row& row) {
     return row.pace == slow || exceptions.contains(row.name) ||
+           exceptions.contains(row.name + std::string(", over https")) ||
            row.url.ends_with("0000000");  // tens of MB, twice, by all
   });
   for (std::size_t from = 0; from < rows.size(); from += part) {

@@ -15,5 +15,5 @@ constexpr int max_redirects = 10;
 inline bool is_redirect(const Response& response) {
   const int status = response.status;
   return ((status >= 301 && status <= 303) || status == 307 || status == 308) &&
-         !response.location.empty() && !response.location.starts_with('#');
+         !response.location.empty() && response.location.find('#') != 0;
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <stdexcept>
 #include <system_error>
 
@@ -22,7 +23,9 @@ std::string store_fault() {
 
 ssl::context& tls_context() {
   static ssl::context context = [] {
-    ssl::context made(ssl::context::tls_client);
+    SSL_CTX* const tls = SSL_CTX_new(TLS_client_method());
+    if (!tls) throw std::bad_alloc();
+    ssl::context made(tls);
     SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
     if (const std::string fault = store_fault(); !fault.empty()) throw std::runtime_error(fault);
     const char* const file = std::getenv("SSL_CERT_FILE");
@@ -40,6 +43,11 @@ ssl::context& tls_context() {
   return context;
 }
 
+SSL* new_tls() {
+  SSL* const tls = SSL_new(tls_context().native_handle());
+  return tls ? tls : throw std::bad_alloc();
+}
+
 void verify_host(X509_VERIFY_PARAM* check, const Url& url) {
   const std::string name = url.certified();
   X509_VERIFY_PARAM_set_hostflags(
@@ -50,6 +58,7 @@ void verify_host(X509_VERIFY_PARAM* check, const Url& url) {
 }
 
 void expect_host(SSL* stream, const Url& url) {
+  if (!SSL_get_rbio(stream)) throw std::bad_alloc();  // Asio has not noticed
   verify_host(SSL_get0_param(stream), url);
   if (url.has_name && SSL_set_tlsext_host_name(stream, url.certified().c_str()) != 1)
     throw std::runtime_error("TLS cannot ask for this host");

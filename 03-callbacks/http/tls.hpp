@@ -16,6 +16,10 @@ boost::asio::ssl::context& tls_context();
 // OpenSSL itself would only say that it does not know who issued a certificate.
 std::string store_fault();
 
+// Returns what an ssl::stream needs, and owns then. Asio would go on with a null pointer if there
+// is no memory for it; this throws std::bad_alloc.
+SSL* new_tls();
+
 // Makes a handshake accept only a certificate of the URL's host. It is as strict as RFC 9525: no
 // common name, an address only as an address, `*` only for the whole first label.
 // Throws std::runtime_error if that is impossible.

@@ -119,8 +119,8 @@ void resume(Green& green) {
 }
 
 // #region switch_to_hub
-// All switches happen here. Before the call, the caller has started something that will resume()
-// this green thread. If there is no memory for that, it throws there, where the error can be
+// All switches happen here. The caller must first start what will resume() this green thread. If
+// there is no memory to start that, the start throws, before the switch, where the error can be
 // reported.
 void switch_to_hub() {
   Green& me = *running;

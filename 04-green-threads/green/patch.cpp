@@ -324,8 +324,8 @@ int connect(int fd, const sockaddr* address, socklen_t size) {
       if (!ready(fd, POLLOUT)) return fail(EAGAIN);
       int error = 0;
       socklen_t length = sizeof error;
-      if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 || error == 0) return -error;
-      return fail(error);
+      if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return -1;
+      return error == 0 ? 0 : fail(error);
     }
     const ssize_t connected =
         without_blocking(fd, [&] { return libc().connect(fd, address, size); });

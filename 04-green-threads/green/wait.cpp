@@ -132,6 +132,7 @@ Wake wait_for(pollfd* wanted, std::size_t count, TimePoint deadline) {
     fds->awaited[fd->fd].waiters.push_back({current(), fd});
     watched &= fds->watch(fd->fd, fd->events);
   }
+  if (killed()) return Wake::killed;  // while it let others run, since the caller looked
   suspend(watched ? deadline : std::min(deadline, after(std::chrono::milliseconds(5))));
   errno = error;
   if (killed()) return Wake::killed;

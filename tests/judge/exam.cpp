@@ -138,8 +138,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
   const std::chrono::seconds limit(exercise_.time_limit);
   std::string hang, circle, before;
   bool floods = false, given_up = false;
-  int silent = 0;          // looks, since something was seen to happen
-  double busy_lately = 0;  // the share of the looks, of about the last ten; or the server is
+  int silent = 0, still = 0;  // looks since something happened; those of them without a sleep
+  double busy_lately = 0;     // the share of the looks, of about the last ten; or the server is
   const auto go_on = [&](pid_t pid, const Result& so_far) {
     if (interrupted_by) return false;
     floods = so_far.out.size() + so_far.err.size() > most_output;
@@ -170,8 +170,9 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
                                    std::to_string(stats.in_flight) + ' ' +
                                    std::to_string(so_far.out.size() + so_far.err.size());
       silent = happened == before ? silent + 1 : 0;
+      still = happened == before ? still + (stats.in_flight == 0 && !sleeps(pid)) : 0;
       before = happened;
-      if (silent > (stats.in_flight > 0 || sleeps(pid) ? 44 : 24) && circle.empty() && hang.empty())
+      if ((silent > 44 || still > 24) && circle.empty() && hang.empty())
         hang = what_it_waits_for(pid, program_, exercise_.sanitizer == "thread" && !plain_);
     }
     if (const auto threads = count_threads(pid); threads > most_threads())
@@ -340,19 +341,21 @@ void Exam::judge_crash(const Result& result) const {
 }
 
 void Exam::expect(const Run& run, const Lines& lines) const {
-  Lines left = lines;
-  for (const auto& line : run.lines) {
-    if (const auto it = std::find(left.begin(), left.end(), line); it != left.end()) {
+  Lines left = lines, more;
+  for (const auto& line : run.lines)
+    if (const auto it = std::find(left.begin(), left.end(), line); it != left.end())
       left.erase(it);
-      continue;
-    }
+    else
+      more.push_back(line);
+  // In the order of what was expected: that of the lines may be chance.
+  for (const auto& line : left)
+    for (const auto& other : more)
+      if (const auto space = line.rfind(' '); space != line.npos && other.rfind(' ') == space &&
+                                              other.compare(0, space, line, 0, space) == 0)
+        fail(cut(other) + " should be " + cut(line));
+  for (const auto& line : more) {
     if (std::count(lines.begin(), lines.end(), line) > 0)
       fail("the line " + cut(line) + " came once too often");
-    const auto space = line.rfind(' ');
-    for (const auto& other : lines)
-      if (space != line.npos && other.rfind(line.substr(0, space + 1), 0) == 0 &&
-          other.find(' ', space + 1) == other.npos)
-        fail(cut(line) + " should be " + cut(other));
     fail("the line " + cut(line) +
          " was not expected; expected, for example: " + cut(lines.front()));
   }

@@ -304,14 +304,11 @@ void web(Exam& exam, bool one_at_a_time) {
     if (!silent.empty())
       fail("the server has answered " + silent + ", and its line did not come while another page " +
            "was waited for: print a line as soon as it is known, and flush");
-    if (!one_at_a_time && crawl.report().most == 1)
-      fail(
-          "never more than 1 request in flight, where 8 may be: is a lock held while a page is "
-          "waited for?");
     for (const auto& [page, verdict] : verdicts)
       if (!pages.count(page))
         fail(page + " was not asked for, while nothing but /slow was in flight: does a slow page " +
-             "hold up the others, or was a place not given back?");
+             "hold up the others, is a lock held while a page is waited for, or was a place not " +
+             "given back?");
     fail("it waits for " + plural(crawl.report().in_flight, "request") + " that nobody answers");
   }
   static const std::map<std::string, std::string> linked_on{

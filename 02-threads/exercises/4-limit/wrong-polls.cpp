@@ -1,5 +1,5 @@
 // FAIL: who waits for a place should be told, and not look
-// 02.4 An atomic and a sleep: it looks a thousand times a second, and two may see the same place.
+// 02.4 An atomic and a sleep: each thread looks for a place a thousand times a second.
 
 #include <curl/curl.h>
 
@@ -18,8 +18,11 @@ std::atomic<int> running = 0;
 // A place, for as long as it lives, whichever way it ends.
 struct Place {
   Place() {
-    while (running >= 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ++running;
+    for (int seen = running;;) {
+      if (seen < 3 && running.compare_exchange_weak(seen, seen + 1)) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      seen = running;
+    }
   }
   ~Place() { --running; }
   Place(const Place&) = delete;

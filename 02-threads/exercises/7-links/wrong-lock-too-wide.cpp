@@ -1,4 +1,4 @@
-// FAIL: is a lock held while a page is waited for?
+// FAIL: is a lock held while a page is waited for
 
 #include <unistd.h>
 
