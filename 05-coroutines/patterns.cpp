@@ -88,12 +88,17 @@ awaitable<void> limit() {
 // #endregion limit
 
 // #region retry
-awaitable<void> retry(std::function<awaitable<std::string>()> attempt) {
+struct Busy : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Only a server that is busy is asked again. Any other error ends it, and so does a cancellation.
+awaitable<std::string> retry(std::function<awaitable<std::string>()> attempt) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (auto pause = 10ms;; pause *= 2) {
     try {
-      co_return say("retry", co_await attempt());
-    } catch (const std::exception&) {  // there is no co_await in here
+      co_return co_await attempt();
+    } catch (const Busy&) {  // there is no co_await in here
       if (pause > 1s) throw;
     }
     timer.expires_after(pause);
@@ -110,12 +115,12 @@ awaitable<void> first() {
 // #endregion first
 
 // #region interrupt
-awaitable<void> until_interrupted() {
+awaitable<void> until_interrupted(std::chrono::milliseconds time) {
   asio::signal_set interrupt(co_await asio::this_coro::executor, SIGINT);
   std::puts("press Ctrl-C");
   std::fflush(stdout);
-  const auto ended = co_await (ask(1h, "late") || interrupt.async_wait(use_awaitable));
-  if (ended.index() == 1) say("the request", "cancelled");
+  const auto ended = co_await (ask(time, "answered") || interrupt.async_wait(use_awaitable));
+  say("the request", ended.index() == 0 ? std::get<0>(ended) : "cancelled");
   say("shutdown", "clean");
 }
 // #endregion interrupt
@@ -177,7 +182,7 @@ awaitable<void> pool() {
 
 int tries = 0;
 awaitable<std::string> flaky() {
-  if (++tries < 3) throw std::runtime_error("busy");
+  if (++tries < 3) throw Busy("busy");
   co_return "answered at try " + std::to_string(tries);
 }
 
@@ -185,15 +190,17 @@ awaitable<void> all() {
   co_await deadline();
   co_await cancel();
   co_await limit();
-  co_await retry(flaky);
+  say("retry", co_await retry(flaky));
   co_await first();
   co_await backpressure();
   co_await scope();
   co_await pool();
 }
 
-int main(int argc, char*[]) {
+int main(int argc, char* argv[]) {
+  const std::chrono::milliseconds time =
+      argc > 2 ? std::chrono::milliseconds(std::stoi(argv[2])) : 1h;
   asio::io_context loop(1);
-  asio::co_spawn(loop, argc > 1 ? until_interrupted() : all(), asio::detached);
+  asio::co_spawn(loop, argc > 1 ? until_interrupted(time) : all(), asio::detached);
   loop.run();
 }
