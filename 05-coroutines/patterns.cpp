@@ -25,6 +25,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <variant>
 
 namespace asio = boost::asio;
 using asio::awaitable;
@@ -115,11 +117,19 @@ awaitable<void> first() {
 // #endregion first
 
 // #region interrupt
+// What became of it, in words. (|| waits for the first success, and so would not see a failure.)
+awaitable<std::string> outcome(awaitable<std::string> request) try {
+  co_return co_await std::move(request);
+} catch (const std::exception& error) {
+  co_return error.what();
+}
+
 awaitable<void> until_interrupted(std::chrono::milliseconds time) {
   asio::signal_set interrupt(co_await asio::this_coro::executor, SIGINT);
   std::puts("press Ctrl-C");
   std::fflush(stdout);
-  const auto ended = co_await (ask(time, "answered") || interrupt.async_wait(use_awaitable));
+  const auto ended =
+      co_await (outcome(ask(time, "answered")) || interrupt.async_wait(use_awaitable));
   say("the request", ended.index() == 0 ? std::get<0>(ended) : "cancelled");
   say("shutdown", "clean");
 }
@@ -171,8 +181,8 @@ int compute() { return 6 * 7; }  // imagine a second of work
 
 awaitable<int> on_the_pool() { co_return compute(); }
 
-awaitable<void> pool() {
-  asio::thread_pool threads(2);
+// The pool outlives the loop's run(): its destructor waits for its threads.
+awaitable<void> pool(asio::thread_pool& threads) {
   const auto loop_thread = std::this_thread::get_id();
   const int answer = co_await asio::co_spawn(threads, on_the_pool(), use_awaitable);
   const bool back = std::this_thread::get_id() == loop_thread;
@@ -186,7 +196,7 @@ awaitable<std::string> flaky() {
   co_return "answered at try " + std::to_string(tries);
 }
 
-awaitable<void> all() {
+awaitable<void> all(asio::thread_pool& threads) {
   co_await deadline();
   co_await cancel();
   co_await limit();
@@ -194,13 +204,14 @@ awaitable<void> all() {
   co_await first();
   co_await backpressure();
   co_await scope();
-  co_await pool();
+  co_await pool(threads);
 }
 
 int main(int argc, char* argv[]) {
   const std::chrono::milliseconds time =
       argc > 2 ? std::chrono::milliseconds(std::stoi(argv[2])) : 1h;
   asio::io_context loop(1);
-  asio::co_spawn(loop, argc > 1 ? until_interrupted(time) : all(), asio::detached);
+  asio::thread_pool threads(2);
+  asio::co_spawn(loop, argc > 1 ? until_interrupted(time) : all(threads), asio::detached);
   loop.run();
 }

@@ -39,7 +39,7 @@ Deferred<void> cancelled_try(Reactor& reactor) {
   return end;
 }
 
-// The third job is cancelled while it waits for a place. The last one throws.
+// The fourth job is cancelled while it waits for a place. The last one throws.
 Deferred<void> cancelled_in_the_queue(Reactor& reactor) {
   struct State {
     Limit limit{2};
@@ -55,7 +55,7 @@ Deferred<void> cancelled_in_the_queue(Reactor& reactor) {
       return ask(reactor, 20ms, "").add_callback([state](const std::string&) { --state->now; });
     }));
   }
-  jobs[2].cancel();
+  jobs[3].cancel();
   return gather(jobs)
       .add_callback([state](const auto&) { return state->limit.run([] { return succeed(); }); })
       .add_callback([state] {
