@@ -36,7 +36,7 @@ namespace {
 class Session : public std::enable_shared_from_this<Session> {
   // #region then
   // Returns the completion handler that goes on with `step`. It keeps the session alive until it
-  // has run, and lets no exception out into the loop, which would end all the other requests.
+  // has run. An exception ends this request: the loop would not know which one it belongs to.
   template <typename Step>
   auto then(Step step) {
     return [self = shared_from_this(), step](const error_code& error, const auto&...) {
