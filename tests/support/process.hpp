@@ -87,7 +87,7 @@ class Process {
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool collect();          // more output; false once the process has ended or its time is over
+  bool collect();  // more output; false once the process has ended or its time is over
   void reap();
 
   Clock::time_point deadline_, next_question_;

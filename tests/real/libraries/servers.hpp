@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -37,7 +38,11 @@ class Server {
   void sshd();
   bool starts(const std::vector<std::string>& command, const std::string& ready, int end_signal);
 
+  struct Close {
+    void operator()(std::FILE* file) const { pclose(file); }
+  };
   Folder folder_;
+  std::unique_ptr<std::FILE, Close> heir_;  // removes the folder, even if this program is killed
   std::string version_, address_;
   std::unique_ptr<Process> process_;
   int end_signal_ = 0;
