@@ -133,7 +133,7 @@ std::string Server::log() const {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Whether the server said that it is ready. If not, it has ended.
+// Whether the server said within 30 s that it is ready.
 bool Server::starts(const Command& command, const std::string& ready, int end_signal) {
   const std::string log_file = folder_.path() / "log";
   const Descriptor out(open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -142,8 +142,9 @@ bool Server::starts(const Command& command, const std::string& ready, int end_si
   process_ = std::make_unique<Process>(
       Command{"sh", "-c", "exec \"$@\" 2>&1", "sh"} + as_somebody(end_signal, command), options);
   end_signal_ = end_signal;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (log().find(ready) == std::string::npos) {
-    if (ended) return false;
+    if (ended || std::chrono::steady_clock::now() > deadline) return false;
     ended = process_->has_ended();  // and then one more look at what it said
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
@@ -172,7 +173,7 @@ void Server::redis() {
   address_ = folder_.path() / "socket";
   if (!starts({program, "--port", "0", "--unixsocket", address_, "--dir", folder_.path(), "--save",
                "", "--maxclients", "300"},
-              "ready to accept connections", SIGKILL))
+              "eady to accept connections", SIGKILL))
     throw std::runtime_error(log());
 }
 
