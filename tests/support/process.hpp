@@ -81,14 +81,15 @@ class Process {
 
   void signal(int number);
 
+  bool has_ended() const;  // what it has said may still have to be read
+
   // Closes its stdin, waits until it ends, kills what is left of its process group.
   Result finish();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool has_ended() const;  // what it has said may still have to be read
-  bool collect();          // more output; false once the process has ended or its time is over
+  bool collect();  // more output; false once the process has ended or its time is over
   void reap();
 
   Clock::time_point deadline_, next_question_;
