@@ -4,11 +4,16 @@
 #include <pwd.h>
 #include <unistd.h>
 
-extern "C" passwd* getpwnam(const char*) {
+namespace {
+
+passwd* somebody() {
   static char name[] = "somebody", password[] = "x", real_name[] = "", home[] = "/",
               shell[] = "/bin/sh";
-  static passwd somebody{name, password, getuid(), getgid(), real_name, home, shell};
-  return &somebody;
+  static passwd entry{name, password, getuid(), getgid(), real_name, home, shell};
+  return &entry;
 }
 
-extern "C" passwd* getpwuid(uid_t) { return getpwnam(nullptr); }
+}  // namespace
+
+extern "C" passwd* getpwnam(const char*) { return somebody(); }
+extern "C" passwd* getpwuid(uid_t) { return somebody(); }
