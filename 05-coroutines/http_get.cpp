@@ -19,10 +19,10 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "http/connect.hpp"
 #include "http/parser.hpp"
 #include "http/reason.hpp"
 #include "http/request.hpp"
@@ -52,10 +52,9 @@ awaitable<Response> receive(Stream& stream) {
     while (!parser->is_header_done())
       co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   } while (parser->is_interim());  // the final answer follows
-  if (parser->response().status == 200) {
+  while (parser->response().status == 200 && !parser->is_done()) {
     buffer.reserve(piece_of_body);
-    while (!parser->is_done())
-      co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
+    co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   }
   co_return parser->response();
 }
@@ -88,13 +87,13 @@ awaitable<Response> exchange_over_tls(Socket& socket, const Url& url) {
 // #region get
 // Returns a socket that is connected to the first of the server's endpoints that answers.
 awaitable<Socket> connect(const Url& url) {
-  const Endpoints endpoints = co_await resolve(url);
+  Endpoints endpoints = known(url);
+  if (endpoints.empty()) endpoints = co_await resolve(url);
   for (auto endpoint = endpoints.begin();; ++endpoint) {
     Socket socket(co_await asio::this_coro::executor);
     error_code error;
-    socket.open(endpoint->protocol(), error);
-    if (!error)
-      std::tie(error) = co_await socket.async_connect(*endpoint, asio::as_tuple(asio::deferred));
+    while ((error = try_connect(socket, *endpoint)) == asio::error::in_progress)
+      co_await socket.async_wait(Socket::wait_write, asio::deferred);
     if (!error) co_return socket;
     if (endpoint + 1 == endpoints.end()) throw system_error(error);
   }
@@ -107,8 +106,7 @@ awaitable<Response> get(Socket& socket, const Url& url) {
 // #endregion get
 
 // #region follow
-awaitable<Response> follow(std::string text) {
-  Url url(text);
+awaitable<Response> follow(Url url) {
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
     Socket socket = co_await connect(url);
     const Response response = co_await get(socket, url);
@@ -119,18 +117,21 @@ awaitable<Response> follow(std::string text) {
 }
 // #endregion follow
 
+// #region http_get
+// The first of the two to complete cancels the other, wherever that is suspended. (This is not a
+// coroutine, so no frame holds what it passes on.)
+auto follow_until(Timer& deadline, const std::string& url) {
+  return asio::experimental::make_parallel_group(
+             asio::co_spawn(deadline.get_executor(), follow(Url(url)), asio::deferred),
+             deadline.async_wait(asio::deferred))
+      .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+}
+
 }  // namespace
 
-// #region http_get
 awaitable<Response> http_get(std::string url) try {
-  const auto loop = co_await asio::this_coro::executor;
-  Timer deadline(loop, std::chrono::seconds(10));
-  // The first of the two to complete cancels the other, wherever that is suspended.
-  const auto [order, error, response, expired] =
-      co_await asio::experimental::make_parallel_group(
-          asio::co_spawn(loop, follow(std::move(url)), asio::deferred),
-          deadline.async_wait(asio::deferred))
-          .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+  Timer deadline(co_await asio::this_coro::executor, std::chrono::seconds(10));
+  const auto [order, error, response, expired] = co_await follow_until(deadline, url);
   if (order.front() == 1) throw std::runtime_error("timed out after 10 s");
   if (error) std::rethrow_exception(error);
   co_return response;

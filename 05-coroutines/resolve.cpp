@@ -43,9 +43,6 @@ void ask(const Url& url, Answer& answer) noexcept try {
 // deadline a fetch stops waiting, and leaves the thread behind. (Asio's async_resolve has one
 // thread for all names, so a slow one would hold up all the others.)
 awaitable<Endpoints> resolve(Url url) {
-  Endpoints endpoints = known(url);
-  if (!endpoints.empty()) co_return endpoints;
-
   const auto loop = co_await asio::this_coro::executor;
   const auto answer = std::make_shared<Answer>();
   const auto never = std::make_shared<Timer>(loop, Timer::time_point::max());

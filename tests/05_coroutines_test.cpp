@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -372,6 +373,51 @@ TEST_CASE("05-coroutines: strategies says the same by each of the four") {
   const Result result = run({program("strategies")});
   CHECK(result.status == 0);
   CHECK(result.out == "A CALLBACK\nA FUTURE\nA STACKFUL YIELD\nCO_AWAIT\n");
+}
+
+TEST_CASE("05-coroutines: cores has a line for each URL, all at once, on a thread for each core") {
+  const Server server({"--tls-port", "0"});
+  for (const char* const cores : {"1", "2", "3", "9"}) {
+    Lines urls(8, server.url("/barrier/8"));
+    urls.insert(urls.end(), {server.url("/status/404"), "nonsense", server.tls_url("")});
+    Lines all{"env", "SSL_CERT_FILE=" + server.ca_file(), program("cores"), cores};
+    all.insert(all.end(), urls.begin(), urls.end());
+    const Result result = run(all);
+    INFO(cores << " cores: " << result.err);
+    CHECK(result.status == 1);
+    Lines expected = each(Lines(8, urls[0]), " OK");
+    expected.insert(expected.end(), {urls[8] + " Bad", "nonsense Bad", urls[10] + " OK"});
+    CHECK(difference(lines(result.out), expected) == Lines());
+    CHECK(lines(result.err).size() == 2);
+  }
+  // These take a while, so the threads can be counted.
+  int threads = 0;
+  run({program("cores"), "3", server.url("/delay/1"), server.url("/delay/1"),
+       server.url("/delay/1")},
+      {.go_on = [&](pid_t pid, const Result&) {
+        const auto tasks =
+            std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task");
+        threads = std::max(threads, int(std::distance(begin(tasks), end(tasks))));
+        return true;
+      }});
+  if (!sanitized) CHECK(threads == 3);
+}
+
+TEST_CASE("05-coroutines: cores wants a number of cores, and URLs") {
+  for (const Lines& words : {Lines{},
+                             {"2"},
+                             {"0", "http://localhost/"},
+                             {"2x", "u"},
+                             {"-1", "u"},
+                             {"u", "u"},
+                             {"", "u"}}) {
+    Lines all{program("cores")};
+    all.insert(all.end(), words.begin(), words.end());
+    const Result result = run(all);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err.starts_with("usage: "));
+  }
 }
 
 TEST_CASE("05-coroutines: echo says what 04's says") {
