@@ -118,6 +118,7 @@ Response http_get(const std::string& url) {
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_DEFAULT_PROTOCOL, "none");  // do not guess a scheme
   set(CURLOPT_PROXY, "");                 // ignore the environment
+  set(CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   set(CURLOPT_USERAGENT, USER_AGENT);
   set(CURLOPT_WRITEFUNCTION, discard);
 
