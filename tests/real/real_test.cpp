@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <list>
@@ -39,21 +40,23 @@ const std::vector<Software> all_software{
 // answer; {tls}, {tls12}, {tls13}, {ecdsa} and {client} that of its https ports, the last of which
 // demands a certificate of the client; {port} that of {tls}.
 struct Row {
-  std::string name, servers, url;  // of the servers: their names
+  std::string name, servers, url;
   const char* reason;  // of a Bad: a regular expression for its words, in any case. OK has none.
 
   bool is_ok() const { return !reason; }
 };
 
+constexpr const char* over_https = ", over https";
 constexpr const char* OK = nullptr;
 constexpr const char* too_many = "redirect";
 constexpr const char* cut_short = "clos|end of|transfer|partial|remaining";
 constexpr const char* another_name = "certificate|mismatch|host";
+// In TLS 1.3 the alert comes after the handshake, and may be lost with the connection.
+constexpr const char* no_certificate =
+    "certificate|alert|end of the answer|reset|broken pipe|HTTP status 400";
 const std::string all = "nginx apache haproxy lighttpd";
-const std::string with_files = "nginx apache lighttpd";
-
+const std::string with_files = "nginx apache lighttpd";  // HAProxy is a proxy alone
 const std::string passing_interim = "apache haproxy lighttpd";
-
 const std::string ten = "xxxxxxxxxx";
 
 const std::vector<Row> table{
@@ -80,10 +83,12 @@ const std::vector<Row> table{
     {"nobody behind it", all, "{http}/dead", "HTTP status 50[23]"},
     {"it closes", all, "{http}/proxy/close", "HTTP status 50[023]"},
     {"it resets", all, "{http}/proxy/rst", "HTTP status 50[023]"},
-    {"it sends no HTTP", all, "{http}/proxy/garbage",
+    {"it sends no HTTP", "nginx haproxy lighttpd", "{http}/proxy/garbage",
      "HTTP status (50[023]|0)|HTTP/0.9|bad version|end of the answer"},
+    {"Apache takes that for a page", "apache", "{http}/proxy/garbage", OK},
     {"it dies in the body", all, "{http}/proxy/truncate", cut_short},
-    {"it dies in a chunk", all, "{http}/proxy/truncate-chunked", cut_short},
+    // lighttpd takes that for the end of the body, unless it has sent the beginning already.
+    {"it dies in a chunk", "nginx apache haproxy", "{http}/proxy/truncate-chunked", cut_short},
 
     {"103 before the answer", "haproxy", "{http}/hints", OK},
     {"102 from behind it", passing_interim,
@@ -105,22 +110,21 @@ const std::vector<Row> table{
     {"SNI: the default", all, "https://localhost:{port}/file", OK},
     {"SNI: none of them", all, "https://other.test:{port}/file", another_name},
 
-    {"a client certificate demanded", all, "{client}/file",
-     "certificate|alert|handshake|HTTP status 400"},
+    {"a client certificate demanded", all, "{client}/file", no_certificate},
     {"asked for by path", "apache", "{tls13}/asked", "HTTP status 404"},
-    {"demanded by path", "apache", "{tls13}/demanded", "certificate|alert|HTTP status 403"},
+    {"demanded by path", "apache", "{tls13}/demanded", no_certificate},
 };
 
-// The rows, each behind its server's name, for which some engines say the opposite.
+// The rows for which some engines say the opposite.
 const std::map<std::string, std::string> exceptions{
-    // nginx passes bytes without a status on as HTTP/0.9. In HTTP/2 they have the status 0, and
-    // curl
-    // calls an error only what is 400 or more.
-    {"nginx: it sends no HTTP, over https", "curl"},
+    // It accepts no interim answer but 100.
+    {"103 before the answer", "cpp-httplib"},
+    {"102 from behind it", "cpp-httplib"},
+    {"103 from behind it", "cpp-httplib"},
 };
 
 bool is_exception(const std::string& engine, const Row& row) {
-  const auto found = exceptions.find(row.name);
+  const auto found = exceptions.find(row.name.substr(0, row.name.rfind(over_https)));
   return found != exceptions.end() && found->second.find(engine) != std::string::npos;
 }
 
@@ -147,13 +151,10 @@ class Site {
       if (sanitized && row.url.find(".test") != std::string::npos) continue;
       rows.push_back(row);
       replace(row.url, "{http}", "{tls}");
-      row.name += ", over https";
+      row.name += over_https;
       if (row.url != rows.back().url) rows.push_back(row);
     }
-    for (auto& row : rows) {
-      row.name = name_ + ": " + row.name;
-      row.url = whole(row.url);
-    }
+    for (auto& row : rows) row.url = whole(row.url);
     return rows;
   }
 
@@ -174,11 +175,13 @@ class Site {
     return words;
   }
 
-  // The reference.
+  // The reference. In HTTP/2 it could not see that HAProxy 2.6 cuts an answer short. It closes each
+  // connection itself, because 7.88 gives up a URL for which it met five that the server had
+  // closed, and a busy Apache closes some.
   Lines curl(const std::string& url) const {
-    return trusting({"curl", "-q", "-sS", "--noproxy", "*", "-o", "/dev/null", "--cacert",
-                     certificates_.authority_file(), "-L", "--max-redirs", "10", "-m", "10",
-                     "--fail", url});
+    return trusting({"curl", "-q", "--http1.1", "-H", "Connection: close", "-sS", "--noproxy", "*",
+                     "-o", "/dev/null", "--cacert", certificates_.authority_file(), "-L",
+                     "--max-redirs", "10", "-m", "10", "--fail", url});
   }
 
   RealServer& server() { return server_; }
@@ -227,12 +230,16 @@ Lines problems_of_curl(const Site& site, const std::vector<Row>& rows) {
   return problems;
 }
 
-// A fetcher, on all rows at once.
-Lines problems_of(const Site& site, const Fetcher& fetcher, const std::vector<Row>& rows) {
-  Lines urls, problems;
+Lines urls_of(const std::vector<Row>& rows) {
+  Lines urls;
   for (const auto& row : rows) urls.push_back(row.url);
-  const Result result = run(site.trusting(command(fetcher, urls)));
-  count_ok(result, urls);
+  return urls;
+}
+
+// A fetcher, on all rows at once.
+Lines problems_of(const Fetcher& fetcher, const Result& result, const std::vector<Row>& rows) {
+  Lines problems;
+  count_ok(result, urls_of(rows));
   CHECK(result.orphans == 0);
   const Lines out = lines(result.out), err = lines(result.err);
   for (std::size_t nth = 0; nth < rows.size(); ++nth) {
@@ -260,10 +267,58 @@ void check(const Software& software) {
   if (!is_here(software)) return;
   const Site site(software);
   const std::vector<Row> rows = site.rows();
+  std::list<Process> running;
+  for (const auto& fetcher : fetchers())
+    running.emplace_back(site.trusting(command(fetcher, urls_of(rows))));
   CHECK(problems_of_curl(site, rows) == Lines());
   for (const auto& fetcher : fetchers()) {
     INFO(fetcher.program);
-    CHECK(problems_of(site, fetcher, rows) == Lines());
+    CHECK(problems_of(fetcher, running.front().finish(), rows) == Lines());
+    running.pop_front();
+  }
+}
+
+// One fetcher after the other: a second for each.
+void check_huge(const Software& software) {
+  if (sanitized || !is_here(software)) return;  // too slow with sanitizers
+  const Site site(software);
+  for (const auto& fetcher : fetchers())
+    for (const char* base : {"{http}", "{tls}"}) {
+      INFO(fetcher.program << ", " << base);
+      const std::string url = site.whole(base + std::string("/huge"));
+      const Result result = run(site.trusting(command(fetcher, {url})));
+      CHECK(result.out == url + " OK\n");
+      CHECK(result.err == "");
+      CHECK(result.peak_kib < 100 * 1024);
+    }
+}
+
+// The server reads its configuration again while each fetcher has half of an answer.
+void check_reload(const Software& software) {
+  if (!is_here(software)) return;
+  Site site(software);
+  const std::string slow = site.whole("{tls}/slow"), renewed = site.whole("{http}/second");
+  const auto is_renewed = [&] { return run(site.curl(renewed)).status == 0; };
+  REQUIRE(!is_renewed());
+
+  std::list<Process> running;
+  std::list<Socket> answers;
+  for (const auto& fetcher : fetchers()) {
+    running.emplace_back(site.trusting(command(fetcher, {slow})));
+    answers.push_back(site.slow().accept());
+    answers.back().receive_until("\r\n\r\n");
+    answers.back().send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+  }
+  site.server().reload("generation", "second");
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!is_renewed()) REQUIRE(std::chrono::steady_clock::now() < give_up);
+  for (auto& answer : answers) answer.send("done");
+  for (const auto& fetcher : fetchers()) {
+    INFO(fetcher.program);
+    const Result result = running.front().finish();
+    CHECK(result.out == slow + " OK\n");
+    CHECK(result.err == "");
+    running.pop_front();
   }
 }
 
@@ -273,3 +328,12 @@ TEST_CASE("real: nginx") { check(all_software[0]); }
 TEST_CASE("real: Apache") { check(all_software[1]); }
 TEST_CASE("real: HAProxy") { check(all_software[2]); }
 TEST_CASE("real: lighttpd") { check(all_software[3]); }
+
+TEST_CASE("real: nginx is reloaded") { check_reload(all_software[0]); }
+TEST_CASE("real: Apache is reloaded") { check_reload(all_software[1]); }
+TEST_CASE("real: HAProxy is reloaded") { check_reload(all_software[2]); }
+TEST_CASE("real: lighttpd is reloaded") { check_reload(all_software[3]); }
+
+TEST_CASE("real: 1 GB from nginx") { check_huge(all_software[0]); }
+TEST_CASE("real: 1 GB from Apache") { check_huge(all_software[1]); }
+TEST_CASE("real: 1 GB from lighttpd") { check_huge(all_software[3]); }

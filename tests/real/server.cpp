@@ -23,21 +23,6 @@ namespace {
 constexpr const char* port_names[] = {"http",  "closing", "tls",   "tls12",
                                       "tls13", "ecdsa",   "client"};
 
-// Starts a server, and a second process that ends it once the test has ended, in whatever way:
-// then its standard input ends.
-constexpr const char* with_guard = R"(
-  exec 3<&0
-  (
-    cat <&3 >/dev/null
-    kill -TERM $$
-    tries=100
-    while kill -0 $$ && [ $((tries -= 1)) -gt 0 ]; do sleep 0.05; done
-    kill -KILL 0
-  ) >/dev/null 2>&1 &
-  exec 3<&- </dev/null
-  exec "$@"
-)";
-
 // What is before /usr in the paths of its files.
 std::string prefix(const Software& software) {
   const std::string program = find(software).value();
@@ -105,7 +90,7 @@ std::string make_pem(const Authority& authority, Key key, const char* hosts) {
 }  // namespace
 
 std::optional<fs::path> find(const Software& software) {
-  for (const char* root : {ROOT_DIR "/build/servers", ""})
+  for (const char* root : {BUILD_DIR "/servers", ""})
     if (const fs::path program = root + software.program; access(program.c_str(), X_OK) == 0)
       return program;
   return std::nullopt;
@@ -130,6 +115,8 @@ RealServer::RealServer(const Software& software, const Certificates& certificate
   fs::permissions(folder_.path(), fs::perms(0755));
   folder_.write("files/file", "ok\n");
   folder_.write("files/zip", gzipped);
+  folder_.write("files/huge", "");
+  fs::resize_file(folder_.path() / "files/huge", std::uintmax_t{1} << 30);  // takes no space
   values_["folder"] = folder_.path();
   values_["prefix"] = prefix(software_);
   for (int tries = 0; tries < 3; ++tries) {
@@ -141,8 +128,9 @@ RealServer::RealServer(const Software& software, const Certificates& certificate
 }
 
 RealServer::~RealServer() {
+  process_->signal(SIGTERM);
   const Result result = process_->finish();
-  INFO(software_.name << ": " << result.err);
+  INFO(software_.name << " ended with " << result.status << ": " << result.err);
   CHECK((result.status == 0 || result.status == 128 + SIGTERM));
   CHECK(!result.left_some);
 }
@@ -166,20 +154,18 @@ void RealServer::write_configuration() const {
 }
 
 bool RealServer::start() {
-  std::vector<std::string> command{"sh",
-                                   "-c",
-                                   with_guard,
-                                   "sh",
-                                   "env",
-                                   "LD_LIBRARY_PATH=" + libraries(prefix(software_)),
-                                   find(software_).value()};
+  // It ends even if this program is killed. A process beside it that sees to this would be its
+  // child, and HAProxy waits for all of them.
+  std::vector<std::string> command{"setpriv", "--pdeathsig", "TERM", "--", "env"};
+  command.push_back("LD_LIBRARY_PATH=" + libraries(prefix(software_)));
+  command.push_back(find(software_).value());
   for (std::string option : software_.options) {
     replace_all(option, "@folder@", folder_.path());
     replace_all(option, "@prefix@", prefix(software_));
     command.push_back(option);
   }
   process_ =
-      std::make_unique<Process>(command, Process::Options{.time_limit = std::chrono::minutes(10)});
+      std::make_unique<Process>(command, Process::Options{.time_limit = std::chrono::minutes(4)});
   for (const auto& [name, port] : ports_)
     for (int tries = 0; !is_listening(port); ++tries) {
       if (tries > 1000 || process_->has_ended()) return false;

@@ -16,7 +16,7 @@
 
 struct Software {
   std::string name;                  // and that of its configuration
-  std::string program;               // below /usr
+  std::string program;               // from /usr on
   std::vector<std::string> options;  // with @folder@ and @prefix@
   int reload;                        // the signal that has it read its configuration again
 };
@@ -50,8 +50,6 @@ class RealServer {
   ~RealServer();
 
   std::uint16_t port(const std::string& name) const { return ports_.at(name); }
-  // What its files are in.
-  std::filesystem::path files() const { return folder_.path() / "files"; }
   // Has it read its configuration again, with another value.
   void reload(const std::string& name, const std::string& value);
 
