@@ -175,9 +175,9 @@ class Site {
     return words;
   }
 
-  // The reference. In HTTP/2 it could not see that HAProxy 2.6 cuts an answer short. It closes each
-  // connection itself, because 7.88 gives up a URL for which it met five that the server had
-  // closed, and a busy Apache closes some.
+  // The reference. In HTTP/2 it could not see that HAProxy 2.6 cut a chunked answer short. It
+  // closes each connection itself, because 7.88 gives up a URL for which it met five that the
+  // server had closed, and a busy Apache closes some.
   Lines curl(const std::string& url) const {
     return trusting({"curl", "-q", "--http1.1", "-H", "Connection: close", "-sS", "--noproxy", "*",
                      "-o", "/dev/null", "--cacert", certificates_.authority_file(), "-L",
