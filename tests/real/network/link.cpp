@@ -108,6 +108,10 @@ void Link::forward(std::stop_token stop) const {
   std::bernoulli_distribution is_lost(weather_.loss);
   std::map<std::string, int> lost_in_a_row;
   std::optional<Clock::time_point> first;
+  const auto has_stopped = [&](Clock::time_point now) {
+    const auto begin = first.value_or(now) + weather_.stops_after;
+    return now >= begin && now < begin + weather_.stops_for;
+  };
 
   while (!stop.stop_requested()) {
     pollfd ready[] = {{lanes[0].from, POLLIN, 0}, {lanes[1].from, POLLIN, 0}};
@@ -119,16 +123,19 @@ void Link::forward(std::stop_token stop) const {
         const std::string packet(buffer, std::size_t(size));
         if (size < 24 || packet[0] >> 4 != 4) continue;
         if (!first) first = now;
+        if (weather_.stop_loses && has_stopped(now)) continue;
         int& lost = lost_in_a_row[connection(packet)];
         lost = lost < 2 && is_lost(generator) ? lost + 1 : 0;
         if (lost == 0) lane.packets.push_back({packet, now + weather_.delay});
       }
     }
-    const auto age = first ? now - *first : Clock::duration::zero();
-    if (age >= weather_.stops_after && age < weather_.stops_after + weather_.stops_for) continue;
+    if (has_stopped(now)) continue;
     for (Lane& lane : lanes)
-      for (; !lane.packets.empty() && lane.packets.front().due <= now; lane.packets.pop_front())
-        // A packet that the device does not take is one more that is lost.
-        (void)!write(lane.to, lane.packets.front().bytes.data(), lane.packets.front().bytes.size());
+      // Not all at once: the device holds 500 of the answers, and loses the others.
+      for (int i = 0; i < 100 && !lane.packets.empty() && lane.packets.front().due <= now; ++i) {
+        const std::string& bytes = lane.packets.front().bytes;
+        if (write(lane.to, bytes.data(), bytes.size()) < 0) break;
+        lane.packets.pop_front();
+      }
   }
 }

@@ -16,8 +16,10 @@ struct Missing : std::runtime_error {
 struct Weather {
   std::chrono::milliseconds delay{0};  // each way
   double loss = 0;  // the share of lost packets; each third in a row of a connection arrives
-  // The link stops so long after the first packet, for so long. It then delivers what it held.
+  // The link stops so long after the first packet, for so long. Then it delivers what it held, or
+  // has lost it.
   std::chrono::milliseconds stops_after{0}, stops_for{0};
+  bool stop_loses = false;
   unsigned seed = 0;  // of the generator that loses packets
 };
 
