@@ -24,6 +24,7 @@
 #include "http/reason.hpp"
 #include "http/request.hpp"
 #include "http/tls.hpp"
+#include "race.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -77,8 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
       deadline_.async_wait([weak](const error_code& error) {
         if (const auto self = weak.lock(); self && !error) self->time_out();
       });
-      endpoints_ = known(url_);
-      endpoints_.empty() ? resolve() : connect();
+      const Endpoints servers = known(url_);
+      servers.empty() ? resolve() : connect_to(servers);
     } catch (...) {
       finish(std::current_exception());
     }
@@ -94,7 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void finish(Result<Response> result) {
     if (!std::exchange(waiting_, false)) return;
     deadline_.cancel();
-    if (look_up_) look_up_->cancel();
+    if (pending_) pending_->cancel();
     error_code ignored;
     socket_.close(ignored);
     done_.fire(std::move(result));
@@ -107,26 +108,43 @@ class Session : public std::enable_shared_from_this<Session> {
   // This does not use Asio's async_resolve, which resolves one name at a time, cannot be cancelled,
   // and makes the loop's destructor wait. A thread can be left behind at the deadline.
   void resolve() {
-    look_up_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
-                   .add_callback([self = shared_from_this()](Endpoints endpoints) {
-                     self->endpoints_ = std::move(endpoints);
-                     self->connect();
+    pending_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
+                   .add_callback([self = shared_from_this()](Endpoints servers) {
+                     self->connect_to(std::move(servers));
                    })
                    .add_errback([self = shared_from_this()](std::exception_ptr error) {
                      self->finish(error);
                    });
   }
 
+  void connect_to(Endpoints servers) {
+    server_ = servers.front();
+    if (servers.size() == 1) return connect();
+    const auto winner = race(reactor_, servers);
+    try {
+      pending_ = winner.add_both([self = shared_from_this()](Result<tcp::socket> socket) {
+        self->take(std::move(socket));
+      });
+    } catch (...) {  // no memory: nobody would take it
+      winner.cancel();
+      throw;
+    }
+  }
+
+  void take(Result<tcp::socket> winner) try {
+    socket_ = winner.get();
+    handshake();
+  } catch (...) {
+    finish(std::current_exception());
+  }
+
   // This step comes again when the connection is there, or has failed.
   void connect() {
-    const error_code error = try_connect(socket_, endpoints_.front());
+    const error_code error = try_connect(socket_, server_);
     if (error == asio::error::in_progress)
       return socket_.async_wait(tcp::socket::wait_write, then(&Session::connect));
-    if (!error) return handshake();
-    endpoints_.erase(endpoints_.begin());
-    if (endpoints_.empty()) throw std::runtime_error(reason(error));
-    socket_.close();
-    connect();
+    if (error) throw std::runtime_error(reason(error));
+    handshake();
   }
 
   // #region handshake
@@ -191,8 +209,8 @@ class Session : public std::enable_shared_from_this<Session> {
   tcp::socket socket_;
   std::unique_ptr<ssl::stream<tcp::socket&>> tls_;  // over socket_, for https
   asio::steady_timer deadline_;
-  std::optional<Deferred<void>> look_up_;
-  Endpoints endpoints_;  // that are still to be tried
+  std::optional<Deferred<void>> pending_;  // the look-up or the race
+  tcp::endpoint server_;
   std::string request_;
   boost::beast::flat_buffer buffer_{max_header};
   std::optional<Parser> parser_;

@@ -22,20 +22,17 @@
 #include <type_traits>
 #include <utility>
 
-#include "http/connect.hpp"
 #include "http/parser.hpp"
 #include "http/reason.hpp"
 #include "http/request.hpp"
 #include "http/tls.hpp"
+#include "race.hpp"
 #include "resolve.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 namespace ssl = asio::ssl;
-using asio::ip::tcp;
-using boost::system::error_code;
 using boost::system::system_error;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 
 namespace {
@@ -85,21 +82,20 @@ awaitable<Response> exchange_over_tls(Socket& socket, const Url& url) {
 // #endregion handshake
 
 // #region get
-// Returns a socket that is connected to the first of the server's endpoints that answers.
-awaitable<Socket> connect(const Url& url) {
-  Endpoints endpoints = known(url);
-  if (endpoints.empty()) endpoints = co_await resolve(url);
-  for (auto endpoint = endpoints.begin();; ++endpoint) {
-    Socket socket(co_await asio::this_coro::executor);
-    error_code error;
-    while ((error = try_connect(socket, *endpoint)) == asio::error::in_progress)
-      co_await socket.async_wait(Socket::wait_write, asio::deferred);
-    if (!error) co_return socket;
-    if (endpoint + 1 == endpoints.end()) throw system_error(error);
-  }
+// Not all of these are coroutines: a function that only chooses what to await needs no frame.
+awaitable<void> connect(Socket& socket, const Endpoints& servers) {
+  return servers.size() == 1 ? connect_to(socket, servers.front()) : race(socket, servers);
 }
 
-// This is not a coroutine, so it has no frame. It only chooses the coroutine to await.
+awaitable<void> resolve_and_connect(Socket& socket, const Url& url) {
+  co_await connect(socket, co_await resolve(url));
+}
+
+awaitable<void> connect(Socket& socket, const Url& url) {
+  const Endpoints servers = known(url);
+  return servers.empty() ? resolve_and_connect(socket, url) : connect(socket, servers);
+}
+
 awaitable<Response> get(Socket& socket, const Url& url) {
   return url.is_https ? exchange_over_tls(socket, url) : exchange(socket, url);
 }
@@ -108,7 +104,8 @@ awaitable<Response> get(Socket& socket, const Url& url) {
 // #region follow
 awaitable<Response> follow(Url url) {
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
-    Socket socket = co_await connect(url);
+    Socket socket(co_await asio::this_coro::executor);
+    co_await connect(socket, url);
     const Response response = co_await get(socket, url);
     if (!is_redirect(response)) co_return response;
     url = url.join(response.location);

@@ -56,7 +56,8 @@ awaitable<Endpoints> resolve(Url url) {
   }).detach();
   // If Asio has no memory for the wait, it destroys this coroutine, but the slot, where the
   // deadline finds what to cancel, still points to that wait. So the slot is cleared here.
-  const Clear at_exit{(co_await asio::this_coro::cancellation_state).slot()};
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  const Clear at_exit{cancellation.slot()};
   while (!answer->is_here) co_await never->async_wait(asio::as_tuple(asio::deferred));
   if (answer->error) std::rethrow_exception(answer->error);
   co_return std::move(answer->endpoints);

@@ -93,45 +93,21 @@ std::string outcome_of(const std::string& url) {
   return outcomes.at(url);
 }
 
-// A port that answers no SYN any more, since its queue is full.
-class FullPort {
- public:
-  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(listen(listener_.get(), 0) == 0);
-    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    for (auto& client : clients_) {
-      client = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-      (void)connect(client.get(), reinterpret_cast<sockaddr*>(&address), size);
-    }
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
-
- private:
-  Descriptor listener_;
-  std::array<Descriptor, 4> clients_;
-  std::uint16_t port_;
-};
-
 }  // namespace
 
 TEST_CASE("05-coroutines: the deadline frees the request, whichever step it is suspended in") {
   const Server server;
-  const FullPort full;
+  const SilentPort full;
   const Listener silent;  // the kernel accepts for it, and it never reads
   asio::io_context loop;
   std::optional<SlowNames> slow(std::in_place);
   const Lines urls{
-      "http://slow.test/",                             // resolve
-      full.url(),                                      // connect
-      "https" + silent.url("/").substr(4),             // handshake
-      silent.url("/" + std::string(20'000'000, 'x')),  // write
-      server.url("/hang"),                             // read_header
+      "http://slow.test/",                                      // resolve
+      full.url("/"),                                            // connect
+      "http://localhost:" + std::to_string(full.port()) + "/",  // race
+      "https" + silent.url("/").substr(4),                      // handshake
+      silent.url("/" + std::string(20'000'000, 'x')),           // write
+      server.url("/hang"),                                      // read_header
       server.url("/slow-headers"),
       server.url("/endless-body"),  // read_body
       server.url("/redirect-to?url=/hang"),
@@ -165,10 +141,12 @@ TEST_CASE("05-coroutines: a name that is slow to look up does not hold up other 
 TEST_CASE("05-coroutines: a loop that is destroyed takes its fetches along") {
   const Server server;
   const Listener silent;
+  const SilentPort full;
   Outcomes outcomes;
   {
     asio::io_context loop;
-    for (const auto& url : {server.url("/hang"), server.url("/endless-body"), silent.url("/"),
+    for (const auto& url : {"http://localhost:" + std::to_string(full.port()) + "/",
+                            server.url("/hang"), server.url("/endless-body"), silent.url("/"),
                             "https" + silent.url("/").substr(4), server.url("/status/200")})
       co_spawn(loop, note_outcome(url, &outcomes), [](std::exception_ptr) {});
     while (outcomes.empty()) loop.run_one();
