@@ -15,7 +15,7 @@ class Pool {
  public:
   explicit Pool(std::size_t size) : size_(size) {}
 
-  // Runs job() on a green thread: at once, or when an earlier job has ended.
+  // Runs job() on a green thread, as soon as fewer than `size` others run. Does not wait for that.
   void spawn(std::function<void()> job) {
     while (workers_ == size_) green::yield();
     ++workers_;

@@ -16,7 +16,7 @@ class Pool {
  public:
   explicit Pool(std::size_t size) : size_(size) {}
 
-  // Runs job() on a green thread: at once, or when an earlier job has ended.
+  // Runs job() on a green thread, as soon as fewer than `size` others run. Does not wait for that.
   void spawn(std::function<void()> job) {
     jobs_.push_back(std::move(job));
     if (workers_ == size_) return;
