@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { blocks, cpp, escape, inline, looksLikeCpp, python } from './markup.mjs';
+import { blocks, escape, highlight, inline, looksLikeCpp } from './markup.mjs';
 import { maxColumns, maxLines, quote, steps } from './source.mjs';
 import { readTalk } from './talk.mjs';
 
@@ -91,7 +91,7 @@ function code(place = '', body, root, use) {
   const style = use.program ? ` style="font-size: ${fitting(lines)}px"` : '';
   const all = its.steps ? steps(its.steps, lines.length) : [];
   const html = lines
-    .map((line) => `<span class="line hljs-ln-code">${cpp(line)}\n</span>`)
+    .map((line) => `<span class="line hljs-ln-code">${highlight(line, 'cpp')}\n</span>`)
     .join('');
   const marks = all.map(
     (step) => `<span class="fragment step" data-lines="${step.join(' ')}"></span>`,
@@ -117,7 +117,9 @@ function instead(file, body, root, use) {
   if (!use.program || body.length) throw new Error('Python is shown whole, beside a program');
   const text = quote(root, file, { program: true });
   const lines = text.filter((line, i) => line || text[i - 1]); // one empty line in place of two
-  const html = lines.map((line) => `<span class="line">${python(line)}\n</span>`).join('');
+  const html = lines
+    .map((line) => `<span class="line">${highlight(line, 'python')}\n</span>`)
+    .join('');
   const all = `<pre style="font-size: ${fitting(lines)}px"><code class="hljs">${html}</code></pre>`;
   const title = `The same in Python: ${escape(file)}`;
   if (!use.paper)

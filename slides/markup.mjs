@@ -1,6 +1,10 @@
 // The talk's own small Markdown, and colours for code. Just what the slides use; anything else
 // throws, with the reason.
 
+import hljs from 'highlight.js/lib/core';
+import cpp from 'highlight.js/lib/languages/cpp';
+import python from 'highlight.js/lib/languages/python';
+
 export const escape = (text) =>
   text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
 
@@ -10,7 +14,7 @@ export function inline(text, use) {
   const keep = (html) => `\0${kept.push(html) - 1}\0`;
   return escape(
     text
-      .replace(/\{\{(.+?)\}\}/g, (_, place) => keep(`<code>${cpp(use.code(place))}</code>`))
+      .replace(/\{\{(.+?)\}\}/g, (_, place) => keep(`<code>${highlight(use.code(place), 'cpp')}</code>`))
       .replace(/`([^`]+)`/g, (_, code) => {
         if (/[;{] *$/.test(code)) throw new Error(`raw C++: ${code}`);
         return keep(`<code>${escape(code)}</code>`);
@@ -122,55 +126,8 @@ export const looksLikeCpp = (text) =>
     /<\w+>\s*\w+[({]/,
   ].some((sign) => sign.test(text));
 
-const words = new RegExp(
-  `^(?:${`alignas auto bool break case catch char class co_await co_return co_yield
-  const constexpr continue default delete do double else enum explicit extern false final for friend
-  if inline int long mutable namespace new noexcept nullptr operator override private public
-  requires return short signed size_t sizeof ssize_t static static_assert struct switch template
-  this thread_local throw true try typename unsigned using virtual void while`
-    .split(/\s+/)
-    .join('|')})$`,
-);
+hljs.registerLanguage('cpp', cpp);
+hljs.registerLanguage('python', python);
 
-// C++ with its comments, strings, numbers and keywords in spans.
-export const cpp = (line) => {
-  const tokens =
-    /(\/\/.*)|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])')|(\b\d[\w'.]*)|([A-Za-z_]\w*)|(#\w+)|([^])/g;
-  return line.replace(tokens, (token, comment, text, number, word, directive) => {
-    const kind = comment
-      ? 'comment'
-      : text
-        ? 'string'
-        : number
-          ? 'number'
-          : directive || (word && words.test(word))
-            ? 'word'
-            : '';
-    return kind ? `<span class="${kind}">${escape(token)}</span>` : escape(token);
-  });
-};
-
-const pythonWords = new RegExp(
-  `^(?:${`and as assert async await break class continue def del elif else except False finally
-  for from global if import in is lambda None nonlocal not or pass raise return True try while
-  with yield`
-    .split(/\s+/)
-    .join('|')})$`,
-);
-
-// Python, likewise.
-export const python = (line) => {
-  const tokens = /(#.*)|([bf]?"(?:\\.|[^"\\])*"|[bf]?'(?:\\.|[^'\\])*')|(\b\d[\w.]*)|([A-Za-z_]\w*)|([^])/g;
-  return line.replace(tokens, (token, comment, text, number, word) => {
-    const kind = comment
-      ? 'comment'
-      : text
-        ? 'string'
-        : number
-          ? 'number'
-          : word && pythonWords.test(word)
-            ? 'word'
-            : '';
-    return kind ? `<span class="${kind}">${escape(token)}</span>` : escape(token);
-  });
-};
+// A line of C++ or Python as HTML, with its comments, strings, numbers and keywords in spans.
+export const highlight = (line, language) => hljs.highlight(line, { language }).value;
