@@ -12,6 +12,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -35,7 +36,9 @@ std::string ask(int server, std::chrono::seconds limit) {
   if (ready == -1 && errno == EINTR) throw std::runtime_error("cancelled");
   if (ready == 0) throw std::runtime_error("timed out");
   char answer[100];
-  return std::string(answer, std::size_t(read(server, answer, sizeof answer)));
+  const ssize_t size = read(server, answer, sizeof answer);
+  if (size == -1) throw std::system_error(errno, std::generic_category(), "read");
+  return std::string(answer, std::size_t(size));
 }
 // #endregion ask
 
@@ -50,10 +53,15 @@ void deadline() try {
 // #endregion deadline
 
 // #region retry
-void retry(std::function<std::string()> attempt) {
+struct Busy : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Only a server that is busy is asked again. Any other error ends it.
+std::string retry(const std::function<std::string()>& attempt) {
   for (auto pause = 10ms;; pause *= 2) try {
-      return say("retry", attempt());
-    } catch (const std::exception&) {
+      return attempt();
+    } catch (const Busy&) {
       if (pause > 1s) throw;
       std::this_thread::sleep_for(pause);
     }
@@ -63,7 +71,7 @@ void retry(std::function<std::string()> attempt) {
 // #region interrupt
 // A signal with a handler ends ppoll with EINTR. It is blocked everywhere else. Otherwise it could
 // arrive just before ppoll, which would then go on waiting.
-void until_interrupted() {
+void until_interrupted(std::chrono::seconds limit) {
   std::signal(SIGINT, [](int) {});
   sigset_t interrupt;
   sigemptyset(&interrupt);
@@ -72,7 +80,7 @@ void until_interrupted() {
   std::puts("press Ctrl-C");
   std::fflush(stdout);
   try {
-    ask(silent_server(), 1h);
+    ask(silent_server(), limit);
   } catch (const std::exception& error) {
     say("the request", error.what());
   }
@@ -80,12 +88,14 @@ void until_interrupted() {
 }
 // #endregion interrupt
 
-int main(int argc, char*[]) {
-  if (argc > 1) return until_interrupted(), 0;
+int main(int argc, char* argv[]) {
+  if (argc > 1)
+    return until_interrupted(argc > 2 ? std::chrono::seconds(std::stoi(argv[2])) : 1h), 0;
   deadline();
   int tries = 0;
-  retry([&] {
-    if (++tries < 3) throw std::runtime_error("busy");
+  const auto flaky = [&] {
+    if (++tries < 3) throw Busy("busy");
     return "answered at try " + std::to_string(tries);
-  });
+  };
+  say("retry", retry(flaky));
 }

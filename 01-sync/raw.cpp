@@ -33,7 +33,7 @@ void get(const std::string& host, const std::string& port, const std::string& pa
   freeaddrinfo(address);
 
   const std::string request =
-      "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
+      "GET " + path + " HTTP/1.1\r\nHost: " + host + ":" + port + "\r\nConnection: close\r\n\r\n";
   for (std::string_view left = request; !left.empty();)
     left.remove_prefix(tell("send", send(fd, left.data(), left.size(), MSG_NOSIGNAL)));
 

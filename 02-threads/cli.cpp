@@ -81,7 +81,7 @@ void at_exit() { print_lost("the program ended before there was an answer"); }
     print_lost(error.what());
   } catch (...) {
   }
-  print_lost("the program broke off before there was an answer");
+  print_lost("the program ended before there was an answer");
   std::abort();  // every URL has its line
 }
 

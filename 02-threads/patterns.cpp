@@ -12,6 +12,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <semaphore>
 #include <stdexcept>
 #include <stop_token>
@@ -23,13 +24,18 @@ using namespace std::chrono_literals;
 using Time = std::chrono::milliseconds;
 
 // #region ask
-// Answers with `answer` after `time`, unless it is asked to stop: then it throws.
-std::string ask(std::stop_token stop, Time time, std::string answer) {
+// Sleeps for `time`, unless it is asked to stop: then it throws.
+void rest(std::stop_token stop, Time time) {
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any nobody_rings;
   nobody_rings.wait_for(lock, stop, time, [] { return false; });
   if (stop.stop_requested()) throw std::runtime_error("cancelled");
+}
+
+// Answers with `answer` after `time`, unless it is asked to stop.
+std::string ask(std::stop_token stop, Time time, std::string answer) {
+  rest(stop, time);
   return answer;
 }
 // #endregion ask
@@ -88,67 +94,83 @@ void limit() {
 // #endregion limit
 
 // #region retry
-void retry(std::function<std::string()> attempt) {
+struct Busy : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+using Request = std::function<std::string(std::stop_token)>;
+
+// Only a server that is busy is asked again. Any other error ends it, and so does a stop.
+std::string retry(std::stop_token stop, const Request& attempt) {
   for (auto pause = 10ms;; pause *= 2) try {
-      return say("retry", attempt());
-    } catch (const std::exception&) {
+      return attempt(stop);
+    } catch (const Busy&) {
       if (pause > 1s) throw;
-      std::this_thread::sleep_for(pause);
+      rest(stop, pause);
     }
 }
 // #endregion retry
 
 // #region first
-void first() {
+// Returns the first answer, or nothing if all of them fail.
+std::optional<std::string> first(const std::vector<Request>& requests) {
+  std::optional<std::string> winner;
   std::stop_source others;
-  std::promise<std::string> winner;
-  std::atomic<bool> won = false;
-  const auto race = [&](Time time, std::string answer) {
-    try {
-      answer = ask(others.get_token(), time, answer);
-      if (!won.exchange(true)) winner.set_value(answer);
-    } catch (const std::exception&) {  // it lost
-    }
-  };
-  std::jthread one(race, 1h, "slow"), two(race, 10ms, "fast");
-  say("first answer", winner.get_future().get());
-  others.request_stop();
+  std::vector<std::jthread> racers;
+  for (const auto& request : requests)
+    racers.emplace_back([&] {
+      try {
+        auto answer = request(others.get_token());
+        if (others.request_stop()) winner = answer;  // true for one caller only
+      } catch (const std::exception&) {              // it lost
+      }
+    });
+  racers.clear();  // joins them
+  return winner;
 }
 // #endregion first
 
 // #region interrupt
-// SIGINT is blocked before the first thread starts, so that it interrupts none of them.
-void until_interrupted() {
+// SIGINT is blocked before the first thread starts, so that it interrupts none of them. One thread
+// waits for it.
+void until_interrupted(Time time) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::jthread thread([](std::stop_token stop) {
+  std::puts("press Ctrl-C");
+  std::fflush(stdout);
+  std::jthread thread([time](std::stop_token stop) {
     try {
-      ask(stop, 1h, "late");
+      say("the request", ask(stop, time, "answered"));
     } catch (const std::exception& error) {
       say("the request", error.what());
     }
   });
-  std::puts("press Ctrl-C");
-  std::fflush(stdout);
-  int signal;
-  sigwait(&signals, &signal);
-  thread.request_stop();
+  std::jthread watcher([&signals, request = thread.get_stop_source()]() mutable {
+    int signal;
+    sigwait(&signals, &signal);
+    request.request_stop();
+  });
   thread.join();
+  pthread_kill(watcher.native_handle(), SIGINT);  // in case it still waits
+  watcher.join();
   say("shutdown", "clean");
 }
 // #endregion interrupt
 
-int main(int argc, char*[]) {
-  if (argc > 1) return until_interrupted(), 0;
+int main(int argc, char* argv[]) {
+  if (argc > 1) return until_interrupted(argc > 2 ? Time(std::stoi(argv[2])) : 1h), 0;
   deadline();
   cancel();
   limit();
   int tries = 0;
-  retry([&] {
-    if (++tries < 3) throw std::runtime_error("busy");
+  const auto flaky = [&](std::stop_token) {
+    if (++tries < 3) throw Busy("busy");
     return "answered at try " + std::to_string(tries);
-  });
-  first();
+  };
+  say("retry", retry({}, flaky));
+  const auto slow = [](std::stop_token stop) { return ask(stop, 1h, "slow"); };
+  const auto fast = [](std::stop_token stop) { return ask(stop, 10ms, "fast"); };
+  say("first answer", first({slow, fast}).value_or("none"));
 }

@@ -5,7 +5,6 @@
 
 #include "agent.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -19,11 +18,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "http/connect.hpp"
 #include "http/names.hpp"
 #include "http/parser.hpp"
 #include "http/reason.hpp"
 #include "http/request.hpp"
 #include "http/tls.hpp"
+#include "race.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -36,7 +37,7 @@ namespace {
 class Session : public std::enable_shared_from_this<Session> {
   // #region then
   // Returns the completion handler that goes on with `step`. It keeps the session alive until it
-  // has run, and lets no exception out into the loop, which would end all the other requests.
+  // has run. An exception ends this request: the loop would not know which one it belongs to.
   template <typename Step>
   auto then(Step step) {
     return [self = shared_from_this(), step](const error_code& error, const auto&...) {
@@ -77,8 +78,8 @@ class Session : public std::enable_shared_from_this<Session> {
       deadline_.async_wait([weak](const error_code& error) {
         if (const auto self = weak.lock(); self && !error) self->time_out();
       });
-      const Endpoints endpoints = known(url_);
-      endpoints.empty() ? resolve() : connect(endpoints);
+      const Endpoints servers = known(url_);
+      servers.empty() ? resolve() : connect_to(servers);
     } catch (...) {
       finish(std::current_exception());
     }
@@ -94,7 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void finish(Result<Response> result) {
     if (!std::exchange(waiting_, false)) return;
     deadline_.cancel();
-    if (look_up_) look_up_->cancel();
+    if (pending_) pending_->cancel();
     error_code ignored;
     socket_.close(ignored);
     done_.fire(std::move(result));
@@ -107,17 +108,43 @@ class Session : public std::enable_shared_from_this<Session> {
   // This does not use Asio's async_resolve, which resolves one name at a time, cannot be cancelled,
   // and makes the loop's destructor wait. A thread can be left behind at the deadline.
   void resolve() {
-    look_up_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
-                   .add_callback([self = shared_from_this()](const Endpoints& endpoints) {
-                     self->connect(endpoints);
+    pending_ = reactor_.defer_to_thread([url = url_] { return look_up(url); })
+                   .add_callback([self = shared_from_this()](Endpoints servers) {
+                     self->connect_to(std::move(servers));
                    })
                    .add_errback([self = shared_from_this()](std::exception_ptr error) {
                      self->finish(error);
                    });
   }
 
-  void connect(const Endpoints& endpoints) {
-    asio::async_connect(socket_, endpoints, then(&Session::handshake));
+  void connect_to(Endpoints servers) {
+    server_ = servers.front();
+    if (servers.size() == 1) return connect();
+    const auto winner = race(reactor_, servers);
+    try {
+      pending_ = winner.add_both([self = shared_from_this()](Result<tcp::socket> socket) {
+        self->take(std::move(socket));
+      });
+    } catch (...) {  // no memory: nobody would take it
+      winner.cancel();
+      throw;
+    }
+  }
+
+  void take(Result<tcp::socket> winner) try {
+    socket_ = winner.get();
+    handshake();
+  } catch (...) {
+    finish(std::current_exception());
+  }
+
+  // This step comes again when the connection is there, or has failed.
+  void connect() {
+    const error_code error = try_connect(socket_, server_);
+    if (error == asio::error::in_progress)
+      return socket_.async_wait(tcp::socket::wait_write, then(&Session::connect));
+    if (error) throw std::runtime_error(reason(error));
+    handshake();
   }
 
   // #region handshake
@@ -132,28 +159,38 @@ class Session : public std::enable_shared_from_this<Session> {
   void write() {
     request_ = make_request(url_);
     over_stream([&](auto& stream) {
-      asio::async_write(stream, asio::buffer(request_), then(&Session::read_header));
+      asio::async_write(stream, asio::buffer(request_), then(&Session::wait));
     });
+  }
+
+  // 10,000 sessions may wait for their servers at once, so they have no buffer and no request yet
+  // or any more. (Over TLS there is nothing to wait for here: TLS may already have read a part of
+  // the answer.)
+  void wait() {
+    request_ = std::string();
+    if (tls_) return read_header();
+    socket_.async_wait(tcp::socket::wait_read, then(&Session::read_header));
   }
 
   // #region read
   void read_header() {
     parser_.emplace();
+    read();
+  }
+
+  void read() {
     over_stream([&](auto& stream) {
-      http::async_read_header(stream, buffer_, *parser_, then(&Session::read_body));
+      http::async_read_some(stream, buffer_, *parser_, then(&Session::read_on));
     });
   }
 
-  void read_body() {
+  void read_on() {
+    if (!parser_->is_header_done()) return read();
     if (parser_->is_interim()) return read_header();  // the final answer follows
-    if (parser_->response().status != 200) return succeed();
+    if (parser_->response().status != 200 || parser_->is_done()) return finish(parser_->response());
     buffer_.reserve(piece_of_body);
-    over_stream([&](auto& stream) {
-      http::async_read(stream, buffer_, *parser_, then(&Session::succeed));
-    });
+    read();
   }
-
-  void succeed() { finish(parser_->response()); }
   // #endregion read
   // #endregion steps
 
@@ -172,7 +209,8 @@ class Session : public std::enable_shared_from_this<Session> {
   tcp::socket socket_;
   std::unique_ptr<ssl::stream<tcp::socket&>> tls_;  // over socket_, for https
   asio::steady_timer deadline_;
-  std::optional<Deferred<void>> look_up_;
+  std::optional<Deferred<void>> pending_;  // the look-up or the race
+  tcp::endpoint server_;
   std::string request_;
   boost::beast::flat_buffer buffer_{max_header};
   std::optional<Parser> parser_;

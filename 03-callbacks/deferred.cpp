@@ -11,7 +11,7 @@ std::string describe(const std::exception_ptr& error) try {
 } catch (const std::exception& exception) {
   return exception.what();
 } catch (...) {
-  return "an exception that is no std::exception";
+  return "an exception that is not a std::exception";
 }
 
 void report_unhandled_error(std::exception_ptr error) {
@@ -21,7 +21,8 @@ void report_unhandled_error(std::exception_ptr error) {
 namespace detail {
 
 // Ownership runs only down the chain (state, step, next state); pointers up the chain are weak. So
-// a chain lives as long as something can fire it, and has no cycle.
+// whoever can fire a chain keeps it alive, and the chain itself has no cycle. (A callback that
+// holds a Deferred above itself makes one, until it has run.)
 struct State {
   AnyResult result;
   std::unique_ptr<Step> next;

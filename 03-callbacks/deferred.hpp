@@ -120,14 +120,14 @@ template <typename U, typename F, typename... Args>
 StatePtr call(F& f, AnyResult& result, Args&&... args) {
   using R = std::remove_cvref_t<std::invoke_result_t<F&, Args...>>;
   if constexpr (std::is_void_v<R>) {
-    static_assert(std::is_void_v<U>, "return what the chain shall go on with");
+    static_assert(std::is_void_v<U>, "return what the chain goes on with");
     f(std::forward<Args>(args)...);
     result = Result<void>(Nothing());
     return nullptr;
   } else if constexpr (std::is_same_v<R, Deferred<U>>) {
     return f(std::forward<Args>(args)...).state_;
   } else {
-    static_assert(std::is_constructible_v<Result<U>, R>, "return what the chain shall go on with");
+    static_assert(std::is_constructible_v<Result<U>, R>, "return what the chain goes on with");
     result = Result<U>(f(std::forward<Args>(args)...));
     return nullptr;
   }
@@ -262,11 +262,12 @@ using DeferredList = Deferred<std::vector<Result<T>>>;
 
 template <typename T>
 DeferredList<T> gather(const std::vector<Deferred<T>>& entries) {
-  std::vector<std::weak_ptr<detail::State>> waiting;  // weak: the entries own `all`
-  for (const auto& entry : entries) waiting.push_back(entry.state_);
-  const DeferredList<T> all([waiting] {
-    for (const auto& weak : waiting)
-      if (const auto state = weak.lock()) detail::cancel(state);
+  // The links behind the entries, which stay where they are if an entry's chain pauses. Weak,
+  // because they own `all`.
+  const auto links = std::make_shared<std::vector<std::weak_ptr<detail::State>>>();
+  const DeferredList<T> all([links] {
+    for (const auto& weak : *links)
+      if (const auto link = weak.lock()) detail::cancel(link);
   });
   struct Gathering {
     Result<std::vector<Result<T>>> results;  // made now, because later there may be no memory
@@ -275,11 +276,14 @@ DeferredList<T> gather(const std::vector<Deferred<T>>& entries) {
   const std::size_t count = entries.size();
   const auto gathering =
       std::make_shared<Gathering>(Gathering{std::vector<Result<T>>(count), count});
-  for (std::size_t i = 0; i < count; ++i)
-    entries[i].add_both([gathering, all, i](Result<T> result) {
+  links->reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto link = entries[i].add_both([gathering, all, i](Result<T> result) {
       gathering->results.value()[i] = std::move(result);
       if (--gathering->missing == 0) all.fire(std::move(gathering->results));
     });
+    links->push_back(link.state_);
+  }
   if (count == 0) all.callback({});
   return all;
 }

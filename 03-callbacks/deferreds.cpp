@@ -70,7 +70,7 @@ void an_error_that_is_recovered_from() {
   slow_add(-1, 2)
       .add_callback(twice)  // is skipped
       .add_errback<std::domain_error>([](const std::domain_error& error) {
-        std::printf("  %s: 0 shall do\n", error.what());
+        std::printf("  %s: 0 instead\n", error.what());
         return 0;
       })
       .add_callback(print_number);

@@ -1,6 +1,6 @@
 from gevent import joinall, monkey, spawn
 
-monkey.patch_all()  # before the imports that it shall change
+monkey.patch_all()  # before the imports that it changes
 import sys
 from urllib.request import urlopen
 

@@ -19,3 +19,16 @@ target_compile_definitions(
          BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING BOOST_ASIO_DISABLE_SMALL_BLOCK_RECYCLING)
 target_link_libraries(asio-beast PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto
                                         Threads::Threads)
+
+# Asio's loop is a proactor. On Linux it plays one on top of epoll, unless it is told to use io_uring,
+# which is one.
+option(IO_URING "Run Asio on io_uring, by liburing, instead of epoll" OFF)
+if(IO_URING)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(liburing IMPORTED_TARGET GLOBAL liburing)
+  if(NOT TARGET PkgConfig::liburing)
+    message(FATAL_ERROR "IO_URING needs liburing: sudo apt-get install liburing-dev")
+  endif()
+  target_compile_definitions(asio-beast PUBLIC BOOST_ASIO_HAS_IO_URING BOOST_ASIO_DISABLE_EPOLL)
+  target_link_libraries(asio-beast PUBLIC PkgConfig::liburing)
+endif()

@@ -167,7 +167,7 @@ void Curl::wait(const std::shared_ptr<Socket>& socket, int direction) {
 
 // #region act
 // Tells libcurl what has happened, and ends the transfers that are complete. An error concerns the
-// whole multi handle: libcurl 7.88 divides by zero if it goes on after a lack of memory.
+// whole multi handle, and nothing promises that the handle still works.
 void Curl::act(curl_socket_t fd, int events) noexcept {
   if (broken_) return;
   int running = 0;

@@ -15,7 +15,8 @@
 
 // libcurl owns its sockets: it opens and closes them, and the loop only watches. No function of the
 // multi interface is called from a callback of libcurl: callbacks record what libcurl wants, and
-// every call comes from the loop. This object must outlive the loop's run().
+// every call comes from the loop. Each perform() must have ended before this object is destroyed,
+// and this object before the loop.
 class Curl {
  public:
   explicit Curl(boost::asio::io_context& loop);
@@ -23,8 +24,9 @@ class Curl {
   Curl(const Curl&) = delete;
   Curl& operator=(const Curl&) = delete;
 
-  // Performs the transfer that `easy` describes, within 10 s. Cancel or destroy the awaitable to
-  // abandon it. Throws if the loop cannot watch one of its sockets.
+  // Performs the transfer that `easy` describes, within 10 s. `easy` must live until it has ended.
+  // Cancel or destroy the awaitable to abandon it. Throws if the loop cannot watch one of its
+  // sockets.
   awaitable<CURLcode> perform(CURL* easy);
 
  private:

@@ -19,7 +19,6 @@
 #include <chrono>
 #include <optional>
 #include <stdexcept>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -27,15 +26,13 @@
 #include "http/reason.hpp"
 #include "http/request.hpp"
 #include "http/tls.hpp"
+#include "race.hpp"
 #include "resolve.hpp"
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 namespace ssl = asio::ssl;
-using asio::ip::tcp;
-using boost::system::error_code;
 using boost::system::system_error;
-using Socket = asio::basic_stream_socket<tcp, Executor>;
 using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 
 namespace {
@@ -52,10 +49,9 @@ awaitable<Response> receive(Stream& stream) {
     while (!parser->is_header_done())
       co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   } while (parser->is_interim());  // the final answer follows
-  if (parser->response().status == 200) {
+  while (parser->response().status == 200 && !parser->is_done()) {
     buffer.reserve(piece_of_body);
-    while (!parser->is_done())
-      co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
+    co_await http::async_read_some(stream, buffer, *parser, asio::deferred);
   }
   co_return parser->response();
 }
@@ -86,31 +82,30 @@ awaitable<Response> exchange_over_tls(Socket& socket, const Url& url) {
 // #endregion handshake
 
 // #region get
-// Returns a socket that is connected to the first of the server's endpoints that answers.
-awaitable<Socket> connect(const Url& url) {
-  const Endpoints endpoints = co_await resolve(url);
-  for (auto endpoint = endpoints.begin();; ++endpoint) {
-    Socket socket(co_await asio::this_coro::executor);
-    error_code error;
-    socket.open(endpoint->protocol(), error);
-    if (!error)
-      std::tie(error) = co_await socket.async_connect(*endpoint, asio::as_tuple(asio::deferred));
-    if (!error) co_return socket;
-    if (endpoint + 1 == endpoints.end()) throw system_error(error);
-  }
+// Not all of these are coroutines: a function that only chooses what to await needs no frame.
+awaitable<void> connect(Socket& socket, const Endpoints& servers) {
+  return servers.size() == 1 ? connect_to(socket, servers.front()) : race(socket, servers);
 }
 
-// This is not a coroutine, so it has no frame. It only chooses the coroutine to await.
+awaitable<void> resolve_and_connect(Socket& socket, const Url& url) {
+  co_await connect(socket, co_await resolve(url));
+}
+
+awaitable<void> connect(Socket& socket, const Url& url) {
+  const Endpoints servers = known(url);
+  return servers.empty() ? resolve_and_connect(socket, url) : connect(socket, servers);
+}
+
 awaitable<Response> get(Socket& socket, const Url& url) {
   return url.is_https ? exchange_over_tls(socket, url) : exchange(socket, url);
 }
 // #endregion get
 
 // #region follow
-awaitable<Response> follow(std::string text) {
-  Url url(text);
+awaitable<Response> follow(Url url) {
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
-    Socket socket = co_await connect(url);
+    Socket socket(co_await asio::this_coro::executor);
+    co_await connect(socket, url);
     const Response response = co_await get(socket, url);
     if (!is_redirect(response)) co_return response;
     url = url.join(response.location);
@@ -119,18 +114,21 @@ awaitable<Response> follow(std::string text) {
 }
 // #endregion follow
 
+// #region http_get
+// The first of the two to complete cancels the other, wherever that is suspended. (This is not a
+// coroutine, so no frame holds what it passes on.)
+auto follow_until(Timer& deadline, const std::string& url) {
+  return asio::experimental::make_parallel_group(
+             asio::co_spawn(deadline.get_executor(), follow(Url(url)), asio::deferred),
+             deadline.async_wait(asio::deferred))
+      .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+}
+
 }  // namespace
 
-// #region http_get
 awaitable<Response> http_get(std::string url) try {
-  const auto loop = co_await asio::this_coro::executor;
-  Timer deadline(loop, std::chrono::seconds(10));
-  // The first of the two to complete cancels the other, wherever that is suspended.
-  const auto [order, error, response, expired] =
-      co_await asio::experimental::make_parallel_group(
-          asio::co_spawn(loop, follow(std::move(url)), asio::deferred),
-          deadline.async_wait(asio::deferred))
-          .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+  Timer deadline(co_await asio::this_coro::executor, std::chrono::seconds(10));
+  const auto [order, error, response, expired] = co_await follow_until(deadline, url);
   if (order.front() == 1) throw std::runtime_error("timed out after 10 s");
   if (error) std::rethrow_exception(error);
   co_return response;

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 // #region run
 // Asio starts an operation only after its coroutine is suspended. If there is no memory for it, the
 // exception cannot reach the co_await. It comes out of run(), and the coroutine is destroyed. The
-// others go on.
+// others go on, unless there is no memory even for that.
 void Loop::run() {
   while (!stopped()) try {
       io_context::run();

@@ -25,6 +25,8 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
+#include <variant>
 
 namespace asio = boost::asio;
 using asio::awaitable;
@@ -88,12 +90,17 @@ awaitable<void> limit() {
 // #endregion limit
 
 // #region retry
-awaitable<void> retry(std::function<awaitable<std::string>()> attempt) {
+struct Busy : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Only a server that is busy is asked again. Any other error ends it, and so does a cancellation.
+awaitable<std::string> retry(std::function<awaitable<std::string>()> attempt) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (auto pause = 10ms;; pause *= 2) {
     try {
-      co_return say("retry", co_await attempt());
-    } catch (const std::exception&) {  // there is no co_await in here
+      co_return co_await attempt();
+    } catch (const Busy&) {  // there is no co_await in here
       if (pause > 1s) throw;
     }
     timer.expires_after(pause);
@@ -110,12 +117,20 @@ awaitable<void> first() {
 // #endregion first
 
 // #region interrupt
-awaitable<void> until_interrupted() {
+// What became of it, in words. (|| waits for the first success, and so would not see a failure.)
+awaitable<std::string> outcome(awaitable<std::string> request) try {
+  co_return co_await std::move(request);
+} catch (const std::exception& error) {
+  co_return error.what();
+}
+
+awaitable<void> until_interrupted(std::chrono::milliseconds time) {
   asio::signal_set interrupt(co_await asio::this_coro::executor, SIGINT);
   std::puts("press Ctrl-C");
   std::fflush(stdout);
-  const auto ended = co_await (ask(1h, "late") || interrupt.async_wait(use_awaitable));
-  if (ended.index() == 1) say("the request", "cancelled");
+  const auto ended =
+      co_await (outcome(ask(time, "answered")) || interrupt.async_wait(use_awaitable));
+  say("the request", ended.index() == 0 ? std::get<0>(ended) : "cancelled");
   say("shutdown", "clean");
 }
 // #endregion interrupt
@@ -166,8 +181,8 @@ int compute() { return 6 * 7; }  // imagine a second of work
 
 awaitable<int> on_the_pool() { co_return compute(); }
 
-awaitable<void> pool() {
-  asio::thread_pool threads(2);
+// The pool outlives the loop's run(): its destructor waits for its threads.
+awaitable<void> pool(asio::thread_pool& threads) {
   const auto loop_thread = std::this_thread::get_id();
   const int answer = co_await asio::co_spawn(threads, on_the_pool(), use_awaitable);
   const bool back = std::this_thread::get_id() == loop_thread;
@@ -177,23 +192,26 @@ awaitable<void> pool() {
 
 int tries = 0;
 awaitable<std::string> flaky() {
-  if (++tries < 3) throw std::runtime_error("busy");
+  if (++tries < 3) throw Busy("busy");
   co_return "answered at try " + std::to_string(tries);
 }
 
-awaitable<void> all() {
+awaitable<void> all(asio::thread_pool& threads) {
   co_await deadline();
   co_await cancel();
   co_await limit();
-  co_await retry(flaky);
+  say("retry", co_await retry(flaky));
   co_await first();
   co_await backpressure();
   co_await scope();
-  co_await pool();
+  co_await pool(threads);
 }
 
-int main(int argc, char*[]) {
+int main(int argc, char* argv[]) {
+  const std::chrono::milliseconds time =
+      argc > 2 ? std::chrono::milliseconds(std::stoi(argv[2])) : 1h;
   asio::io_context loop(1);
-  asio::co_spawn(loop, argc > 1 ? until_interrupted() : all(), asio::detached);
+  asio::thread_pool threads(2);
+  asio::co_spawn(loop, argc > 1 ? until_interrupted(time) : all(threads), asio::detached);
   loop.run();
 }

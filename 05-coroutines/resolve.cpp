@@ -43,9 +43,6 @@ void ask(const Url& url, Answer& answer) noexcept try {
 // deadline a fetch stops waiting, and leaves the thread behind. (Asio's async_resolve has one
 // thread for all names, so a slow one would hold up all the others.)
 awaitable<Endpoints> resolve(Url url) {
-  Endpoints endpoints = known(url);
-  if (!endpoints.empty()) co_return endpoints;
-
   const auto loop = co_await asio::this_coro::executor;
   const auto answer = std::make_shared<Answer>();
   const auto never = std::make_shared<Timer>(loop, Timer::time_point::max());
@@ -59,7 +56,8 @@ awaitable<Endpoints> resolve(Url url) {
   }).detach();
   // If Asio has no memory for the wait, it destroys this coroutine, but the slot, where the
   // deadline finds what to cancel, still points to that wait. So the slot is cleared here.
-  const Clear at_exit{(co_await asio::this_coro::cancellation_state).slot()};
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  const Clear at_exit{cancellation.slot()};
   while (!answer->is_here) co_await never->async_wait(asio::as_tuple(asio::deferred));
   if (answer->error) std::rethrow_exception(answer->error);
   co_return std::move(answer->endpoints);

@@ -62,12 +62,16 @@ for address, word in heap():
         frames[int(promise.address)] = function, frame, int(promise["caller_"])
         awaited.add(int(promise["caller_"]))
 
+def text_of(value):
+    kind = value.type.strip_typedefs()
+    if kind.name == "Url": return (str(value["authority"]) + str(value["target"])).replace('""', "")
+    return str(value) if "basic_string<" in str(kind) and str(value) != '""' else None
+
 for at in [address for address in frames if address not in awaited]:
     print("waiting:")
     while at in frames:
         function, frame, at = frames[at]
         line = line_of(function, int(frame["_Coro_resume_index"]) // 2 - 2)  # two for each
-        texts = [f"{name}={value}" for name, value in frame.items()
-                 if "basic_string<" in str(value.type.strip_typedefs()) and str(value) != '""']
+        texts = [f"{name}={text_of(value)}" for name, value in frame.items() if text_of(value)]
         name = re.match(r"(\(anonymous namespace\)::)?(\w+)", function.print_name)[2]
         print(f"  {name}({', '.join(texts)}) at {os.path.basename(function.symtab.filename)}:{line}")

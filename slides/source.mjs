@@ -1,31 +1,25 @@
-// Code as it stands in the chapters: files and named regions, by the rules of tests/support/docs.cpp.
+// Code as it stands in the chapters: files and named regions.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const maxLines = 15,
   maxColumns = 72;
 const part = { lines: maxLines, columns: maxColumns },
   whole = { lines: 27, columns: 90 }; // in letters that are smaller the more there is
 
-// The lines between `// #region name` and `// #endregion name`, without markers and common
-// indentation. Throws unless there is exactly one.
-export function region(source, name) {
-  const inside = [];
-  let starts = 0,
-    ends = 0;
-  for (const line of source.split('\n')) {
-    const mark = /^ *\/\/ #(region|endregion) (\S+)$/.exec(line);
-    if (!mark) {
-      if (starts > ends) inside.push(line);
-    } else if (mark[2] === name) {
-      mark[1] === 'region' ? ++starts : ++ends;
-      if (ends > starts) break;
-    }
-  }
-  if (starts !== 1 || ends !== 1)
-    throw new Error(`region ${name} starts ${starts} times, ends ${ends} times`);
-  return withoutIndent(inside);
+// The lines of a region, as for the READMEs. Throws unless there is exactly one.
+function region(file, name) {
+  const script = fileURLToPath(new URL('../tests/support/region.awk', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(
+    'awk',
+    ['-v', `name=${name}`, '-f', script, file],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(stderr);
+  return stdout.split('\n').slice(0, -1);
 }
 
 function withoutIndent(lines) {
@@ -59,8 +53,8 @@ const escaped = (text) => new RegExp(text.trim().replace(/[.*+?^${}()|[\]\\]/g, 
 export function quote(root, place, { from, to, comments, breaks, program } = {}) {
   const most = program ? whole : part;
   const [file, name] = place.split('#');
-  const source = readFileSync(join(root, file), 'utf8');
-  let lines = name ? region(source, name) : source.split('\n');
+  const path = join(root, file);
+  let lines = name ? region(path, name) : readFileSync(path, 'utf8').split('\n');
   if (from) lines = lines.slice(find(lines, from));
   if (to) lines = lines.slice(0, find(lines, to, 0) + 1);
   if (comments === 'none')

@@ -38,7 +38,8 @@ TEST_CASE("01 raw: an answer that comes in pieces is put together") {
   Process process({BUILD_DIR "/01-sync/raw", "127.0.0.1", std::to_string(listener.port()), "/a"});
   Socket client = listener.accept();
   CHECK(client.receive_until("\r\n\r\n") ==
-        "GET /a HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        "GET /a HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(listener.port()) +
+            "\r\nConnection: close\r\n\r\n");
   client.send("HTTP/1.1 200 OK\r\n");
   CHECK(process.read_line() == "HTTP/1.1 200 OK\r");  // before the rest is sent
   client.send("\r\nbody").shut_down();

@@ -70,7 +70,7 @@ TEST_CASE("03: a thousand at once are on one thread") {
   CHECK(count_ok(process.finish(), urls) == 1000);
 }
 
-TEST_CASE("03: a fetch in flight takes 8 KB at the most") {
+TEST_CASE("03: a fetch in flight takes at most 8 KB") {
   const Server server;
   const auto peak = [&](std::size_t count) {
     const Lines urls(count, server.url("/barrier/" + std::to_string(count) + "?timeout=60"));

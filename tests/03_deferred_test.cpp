@@ -362,6 +362,15 @@ TEST_CASE("gather: to cancel it cancels all that have not fired") {
   CHECK(seen == "ok cancelled ");
 }
 
+TEST_CASE("gather: to cancel it also cancels what a callback of an entry waits for") {
+  bool cancelled = false;
+  const Deferred<int> entry, inner([&] { cancelled = true; });
+  const auto all = gather(std::vector{entry.add_callback([inner](int) { return inner; })});
+  entry.callback(1);
+  all.cancel();
+  CHECK(cancelled);
+}
+
 TEST_CASE("Deferred: no stack overflows on a chain of 100,000 links, fired, failed or dropped") {
   for (const int how : {0, 1, 2, 3}) {
     Deferred<int> source;

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -92,45 +93,21 @@ std::string outcome_of(const std::string& url) {
   return outcomes.at(url);
 }
 
-// A port that answers no SYN any more, since its queue is full.
-class FullPort {
- public:
-  FullPort() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(listen(listener_.get(), 0) == 0);
-    getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    for (auto& client : clients_) {
-      client = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-      (void)connect(client.get(), reinterpret_cast<sockaddr*>(&address), size);
-    }
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
-
- private:
-  Descriptor listener_;
-  std::array<Descriptor, 4> clients_;
-  std::uint16_t port_;
-};
-
 }  // namespace
 
 TEST_CASE("05-coroutines: the deadline frees the request, whichever step it is suspended in") {
   const Server server;
-  const FullPort full;
+  const SilentPort full;
   const Listener silent;  // the kernel accepts for it, and it never reads
   asio::io_context loop;
   std::optional<SlowNames> slow(std::in_place);
   const Lines urls{
-      "http://slow.test/",                             // resolve
-      full.url(),                                      // connect
-      "https" + silent.url("/").substr(4),             // handshake
-      silent.url("/" + std::string(20'000'000, 'x')),  // write
-      server.url("/hang"),                             // read_header
+      "http://slow.test/",                                      // resolve
+      full.url("/"),                                            // connect
+      "http://localhost:" + std::to_string(full.port()) + "/",  // race
+      "https" + silent.url("/").substr(4),                      // handshake
+      silent.url("/" + std::string(20'000'000, 'x')),           // write
+      server.url("/hang"),                                      // read_header
       server.url("/slow-headers"),
       server.url("/endless-body"),  // read_body
       server.url("/redirect-to?url=/hang"),
@@ -164,10 +141,12 @@ TEST_CASE("05-coroutines: a name that is slow to look up does not hold up other 
 TEST_CASE("05-coroutines: a loop that is destroyed takes its fetches along") {
   const Server server;
   const Listener silent;
+  const SilentPort full;
   Outcomes outcomes;
   {
     asio::io_context loop;
-    for (const auto& url : {server.url("/hang"), server.url("/endless-body"), silent.url("/"),
+    for (const auto& url : {"http://localhost:" + std::to_string(full.port()) + "/",
+                            server.url("/hang"), server.url("/endless-body"), silent.url("/"),
                             "https" + silent.url("/").substr(4), server.url("/status/200")})
       co_spawn(loop, note_outcome(url, &outcomes), [](std::exception_ptr) {});
     while (outcomes.empty()) loop.run_one();
@@ -372,6 +351,51 @@ TEST_CASE("05-coroutines: strategies says the same by each of the four") {
   const Result result = run({program("strategies")});
   CHECK(result.status == 0);
   CHECK(result.out == "A CALLBACK\nA FUTURE\nA STACKFUL YIELD\nCO_AWAIT\n");
+}
+
+TEST_CASE("05-coroutines: cores has a line for each URL, all at once, on a thread for each core") {
+  const Server server({"--tls-port", "0"});
+  for (const char* const cores : {"1", "2", "3", "9"}) {
+    Lines urls(8, server.url("/barrier/8"));
+    urls.insert(urls.end(), {server.url("/status/404"), "nonsense", server.tls_url("")});
+    Lines all{"env", "SSL_CERT_FILE=" + server.ca_file(), program("cores"), cores};
+    all.insert(all.end(), urls.begin(), urls.end());
+    const Result result = run(all);
+    INFO(cores << " cores: " << result.err);
+    CHECK(result.status == 1);
+    Lines expected = each(Lines(8, urls[0]), " OK");
+    expected.insert(expected.end(), {urls[8] + " Bad", "nonsense Bad", urls[10] + " OK"});
+    CHECK(difference(lines(result.out), expected) == Lines());
+    CHECK(lines(result.err).size() == 2);
+  }
+  // These take a while, so the threads can be counted.
+  int threads = 0;
+  run({program("cores"), "3", server.url("/delay/1"), server.url("/delay/1"),
+       server.url("/delay/1")},
+      {.go_on = [&](pid_t pid, const Result&) {
+        const auto tasks =
+            std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task");
+        threads = std::max(threads, int(std::distance(begin(tasks), end(tasks))));
+        return true;
+      }});
+  if (!sanitized) CHECK(threads == 3);
+}
+
+TEST_CASE("05-coroutines: cores wants a number of cores, and URLs") {
+  for (const Lines& words : {Lines{},
+                             {"2"},
+                             {"0", "http://localhost/"},
+                             {"2x", "u"},
+                             {"-1", "u"},
+                             {"u", "u"},
+                             {"", "u"}}) {
+    Lines all{program("cores")};
+    all.insert(all.end(), words.begin(), words.end());
+    const Result result = run(all);
+    CHECK(result.status == 2);
+    CHECK(result.out == "");
+    CHECK(result.err.starts_with("usage: "));
+  }
 }
 
 TEST_CASE("05-coroutines: echo says what 04's says") {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <set>
 
 #include "catch.hpp"
 #include "fetchers.hpp"
@@ -45,6 +46,8 @@ TEST_CASE("bench: help, and what it does not know") {
                              {"now"},
                              {"--rounds", "0"},
                              {"--rounds", "3x"},
+                             {"--seed", "x"},
+                             {"--seed", ""},
                              {"--quick", "--record"},
                              {"--only", "05", "--record"}}) {
     const Result result = bench(words);
@@ -61,7 +64,10 @@ TEST_CASE("bench: each program gets all its answers, and its figures") {
   if (sanitized) return;
   const Folder folder;
   const std::string file = folder.path() / "bench.json";
-  const Result result = bench({"--quick", "--only", "0", "--only", "epoll", "--json", file});
+  // Not the variants that have to be built first.
+  const Result result =
+      bench({"--quick", "--seed", "7", "--only", "01", "--only", "02", "--only", "03-", "--only",
+             "04", "--only", "05-", "--only", "coexist", "--only", "epoll", "--json", file});
   INFO(result.out << result.err);
   CHECK(result.status == 0);
   CHECK(result.orphans == 0);
@@ -72,6 +78,16 @@ TEST_CASE("bench: each program gets all its answers, and its figures") {
   CHECK(count(text, "\"path\":\"/delay/0.2\",\"n\":50,\"rounds\":2,") == programs - 1);
   CHECK(count(text, "\"path\":\"/status/200\",\"n\":50,\"rounds\":2,") == programs);
   CHECK(count(text, "\"lost\":\"\"") == 3 * programs - 1);
+  CHECK(has(text, "\"seed\": 7,"));
+  CHECK(has(result.out, "--seed 7."));
+  CHECK(count(text, "\"faults\":\\{\"median\":[1-9]") == 3 * programs - 1);
+  if (run({"strace", "--version"}).status == 0) {
+    CHECK(count(text, "\"fetches\":40,") == programs);
+    for (const auto& line : lines(text))  // each fetch opens a connection, and no more than two
+      if (has(line, "\"fetches\":")) CHECK(count(line, "\"socket\":(4\\d|[4-8]\\d),") == 1);
+  } else {
+    CHECK(has(result.out, "system calls not counted"));
+  }
   // What is always more than nothing.
   CHECK(count(text, "\"(wall|cpu|server_cpu)\":\\{\"median\":0,") == 0);
   // A run without delay can be over before anybody looks at its memory.
@@ -79,6 +95,23 @@ TEST_CASE("bench: each program gets all its answers, and its figures") {
     if (has(line, "/delay/")) CHECK(!has(line, "\"peak\":{\"median\":0,"));
   CHECK(count(result.out, "no result") == 0);
   CHECK(has(result.out, "01-sync not beyond 10"));
+}
+
+TEST_CASE("bench: no run meets the connections of another one") {
+  const Folder folder;
+  fs::permissions(folder.write("curl", "#!/bin/sh\n[ \"$1\" = --version ] || cat >>" +
+                                           (folder.path() / "asked").string() + "\n"),
+                  fs::perms::owner_all);
+  run({"env", "PATH=" + folder.path().string() + ":/usr/bin:/bin", BUILD_DIR "/tests/bench/bench",
+       "--quick", "--only", "curl", "--rounds", "1"});
+  const std::string asked = read(folder.path() / "asked");
+  std::set<std::string> networks;
+  const std::regex address("http://(127\\.\\d+\\.\\d+\\.)\\d+:");
+  for (std::sregex_iterator it(asked.begin(), asked.end(), address), end; it != end; ++it)
+    networks.insert((*it)[1]);
+  INFO(asked);
+  CHECK(networks.size() == 3);  // as many as there were runs
+  CHECK(networks.count("127.0.0.") == 0);
 }
 
 TEST_CASE("bench: a program that lost an answer has no result") {
@@ -106,10 +139,15 @@ TEST_CASE("bench: a program with too few descriptors does not run") {
 
 TEST_CASE("bench: a program that is not installed is skipped, with the command that installs it") {
   const Result result = run({"env", "PATH=/nowhere", BUILD_DIR "/tests/bench/bench", "--quick",
-                             "--only", "Go", "--only", "epoll", "--rounds", "1"});
+                             "--only", "Go", "--only", "epoll", "--only", "libuv", "--only", "Rust",
+                             "--only", "05 io_uring", "--rounds", "1"});
   INFO(result.out << result.err);
   CHECK(result.status == 0);
   CHECK(has(result.out, "Go not installed: sudo apt-get install golang-go, or ./learn bench "));
+  CHECK(has(result.out, "libuv not installed: sudo apt-get install libuv1-dev, or"));
+  CHECK(has(result.out, "Rust not installed: sudo apt-get install cargo librust-hyper-dev "));
+  CHECK(has(result.out, "05 io_uring not installed: sudo apt-get install liburing-dev, or"));
+  CHECK(has(result.out, "system calls not counted: sudo apt-get install strace"));
 }
 
 TEST_CASE("bench: pages and pictures show what was recorded") {

@@ -15,7 +15,7 @@ struct Row {
 };
 
 const char* const ended = "the program ended before there was an answer";
-const char* const broke_off = "the program broke off before there was an answer";
+const char* const ended_early = "the program ended before there was an answer";
 
 std::string lost(const std::string& url, const std::string& why = ended) {
   return url + ": " + why;
@@ -35,7 +35,7 @@ const std::vector<Row> table{
      {"ok OK", "throw Bad", "b Bad"},
      {lost("throw", "thrown"), lost("b", "thrown")},
      1},
-    {{"throw-4"}, {"throw-4 Bad"}, {lost("throw-4", broke_off)}, 1},
+    {{"throw-4"}, {"throw-4 Bad"}, {lost("throw-4", ended_early)}, 1},
     {{"thread"}, {"thread Bad"}, {lost("thread", "thrown in a thread")}, 1},
     {{"child", "lost"}, {"child OK", "lost Bad"}, {lost("lost")}, 1},
     {{"bad-child", "lost"}, {"bad-child OK", "lost Bad"}, {lost("lost")}, 1},

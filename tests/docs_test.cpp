@@ -101,13 +101,16 @@ docs::Problems problems_with_path(const std::string& page) {
 }  // namespace
 
 TEST_CASE("docs: a region is what stands between its marks") {
-  const std::string source =
-      "before\n  // #region outer\n  int a;\n\n    // #region inner\n    int b;\n"
-      "    // #endregion inner\n  // #endregion outer\nafter\n";
+  const Folder folder;
+  const fs::path source =
+      folder.write("a.cpp",
+                   "before\n  // #region outer\n  int a;\n\n    // #region inner\n    int b;\n"
+                   "    // #endregion inner\n  // #endregion outer\nafter\n");
   CHECK(docs::region(source, "outer") == "int a;\n\n  int b;\n");
   CHECK(docs::region(source, "inner") == "int b;\n");
   CHECK_THROWS(docs::region(source, "inne"));
-  CHECK(docs::region("# #region one\na = 1\n# #endregion one\n", "one") == "a = 1\n");
+  CHECK(docs::region(folder.write("a.py", "# #region one\na = 1\n# #endregion one\n"), "one") ==
+        "a = 1\n");
 }
 
 TEST_CASE("docs: a quote that differs from its source is seen") {

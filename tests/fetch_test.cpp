@@ -503,6 +503,125 @@ TEST_CASE("fetch: an allocation that fails loses no line of a URL that is Bad") 
   });
 }
 
+namespace {
+
+// The fetchers that let the addresses of a name race.
+void for_each_racer(const std::function<void(const Fetcher&)>& check) {
+  if (sanitized) return;  // they load no module
+  for_each(true, [&](const Fetcher& fetcher) {
+    if (fetcher.engine == std::string("Boost.Beast")) check(fetcher);
+  });
+}
+
+// http://NAME.test/PATH, where the name tells its addresses (names.cpp).
+std::string url_of(const std::string& name, std::uint16_t port, const std::string& path = "/") {
+  return "http://" + name + ".test:" + std::to_string(port) + path;
+}
+
+Lines with_names(const Fetcher& fetcher, const Lines& urls) {
+  return Lines{"env", "LD_PRELOAD=" NAMES} + command(fetcher, urls);
+}
+
+// How many sockets a process has open.
+std::size_t sockets_of(pid_t pid) {
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    std::error_code has_gone;
+    count += fs::read_symlink(entry, has_gone).string().starts_with("socket:");
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("fetch: dead addresses do not cost a name its URL") {
+  const Server server;
+  const SilentPort dead("127.0.0.2", server.port()), dead_too("127.0.0.3", server.port());
+  const Lines urls{
+      url_of("127-0-0-2.127-0-0-3.127-0-0-1", server.port(), "/status/200"),
+      url_of("127-0-0-4.127-0-0-2.127-0-0-1", server.port(), "/status/200"),
+      url_of("127-0-0-2.127-0-0-4.127-0-0-1", server.port(), "/redirect/1"),
+      // If each that refuses got 250 ms all the same, there would be no time left.
+      url_of("127-0-0-4x39.127-0-0-1", server.port(), "/delay/1"),
+  };
+  for_each_racer([&](const Fetcher& fetcher) {
+    const Result result = run(with_names(fetcher, urls));
+    INFO(result.err);
+    CHECK(count_ok(result, urls) == urls.size());
+  });
+}
+
+TEST_CASE("fetch: IPv4 and IPv6 take turns") {
+  if (!has_ipv6()) return;
+  const Server server({"--host", "::1"});
+  const SilentPort dead("127.0.0.2", server.port());
+  const Lines urls{url_of("127-0-0-2x45.v6", server.port(), "/status/200")};
+  for_each_racer([&](const Fetcher& fetcher) {
+    const Result result = run(with_names(fetcher, urls));
+    INFO(result.err);
+    CHECK(count_ok(result, urls) == 1);
+  });
+}
+
+TEST_CASE("fetch: of several addresses that fail, the reason is the first one's") {
+  const RefusedPort refused;
+  const SilentPort dead("127.0.0.2", refused.port());
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"127-0-0-1.127-0-0-4", "Connection refused"},
+      {"127-0-0-1.255-255-255-255", "Connection refused"},
+      {"255-255-255-255.127-0-0-1", "Network is unreachable"},
+      {"127-0-0-2.127-0-0-1.127-0-0-2", "timed out after 10 s"},
+      {"127-0-0-1.127-0-0-2", "timed out after 10 s"},
+  };
+  Lines urls, reasons;
+  for (const auto& [name, reason] : table) {
+    urls.push_back(url_of(name, refused.port()));
+    reasons.push_back(urls.back() + ": " + reason);
+  }
+  for_each_racer([&](const Fetcher& fetcher) {
+    const Result result = run(with_names(fetcher, urls));
+    CHECK(count_ok(result, urls) == 0);
+    CHECK(difference(lines(result.err), reasons) == Lines());
+  });
+}
+
+TEST_CASE("fetch: the first connection wins, and the others are closed") {
+  for_each_racer([](const Fetcher& fetcher) {
+    Listener quick;
+    SilentPort slow("127.0.0.2", quick.port());
+    for (const bool is_slow_awake : {false, true}) {
+      INFO(is_slow_awake);
+      const SilentPort dead("127.0.0.3", quick.port());
+      const std::string url =
+          url_of(is_slow_awake ? "127-0-0-2.127-0-0-3" : "127-0-0-2.127-0-0-1", quick.port());
+      Process process(with_names(fetcher, {url}));
+      if (is_slow_awake) {  // after the second attempt has begun, the first one succeeds
+        while (sockets_of(process.pid()) < 2)
+          std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        slow.wake();
+      }
+      Socket client = is_slow_awake ? slow.accept() : quick.accept();
+      client.receive_until("\r\n\r\n");
+      CHECK(sockets_of(process.pid()) == 1);
+      answer_ok(client);
+      CHECK(process.finish().out == url + " OK\n");
+    }
+  });
+}
+
+TEST_CASE("fetch: an allocation that fails in a race loses no line") {
+  const Server server;
+  const SilentPort dead("127.0.0.2", server.port());
+  const Lines urls{url_of("127-0-0-2.127-0-0-4.127-0-0-1", server.port(), "/status/200"),
+                   url_of("127-0-0-4.127-0-0-4", server.port()), server.url("/status/200")};
+  for_each_racer([&](const Fetcher& fetcher) {
+    std::size_t ok = 0;
+    for (const auto& result : without_memory(fetcher, urls, 240)) ok += count_ok(result, urls);
+    CHECK(ok > 240);
+    CHECK(ok < 480);  // so they did fail
+  });
+}
+
 TEST_CASE("fetch: a body of 1 GB takes no more memory than a small one") {
   if (sanitized) return;
   const Server server;

@@ -100,6 +100,13 @@ TEST_CASE("learn: a verb that it does not know") {
   CHECK(run(learn({"xyzzy"})).status == 2);
 }
 
+TEST_CASE("learn: an exercise that it does not know is refused before anything is built") {
+  for (const auto& [name, near] : {std::pair{"rase", "race"}, {"02.1-thread", "02.1-threads"}})
+    CHECK(run(learn({"hint", name})).err == std::string("learn: there is no exercise '") + name +
+                                                "'; did you mean '" + near + "'?\n");
+  CHECK(run(learn({"check", "xyzzy"})).err == "learn: there is no exercise 'xyzzy'\n");
+}
+
 TEST_CASE("learn: --yes counts in any place") {
   for (const Lines& words : {Lines{"--yes", "help"}, {"help", "--yes"}}) {
     const Result result = run(learn(words));

@@ -44,6 +44,34 @@ TEST_CASE("patterns: every model shuts down cleanly on Ctrl-C") {
   }
 }
 
+TEST_CASE("patterns: a request that has ended needs no Ctrl-C") {
+  for (const auto& chapter : chapters) {
+    INFO(chapter);
+    const Result result = run({program(chapter), "wait", "1"});
+    CHECK(result.status == 0);
+    const std::string how =
+        chapter == "01-sync" ? "timed out" : "answered";  // a second, a millisecond
+    CHECK(lines(result.out) == Lines{"press Ctrl-C", "the request: " + how, "shutdown: clean"});
+  }
+}
+
+TEST_CASE("patterns: they hold where things go wrong") {
+  const auto said = [](const std::string& chapter) {
+    const Result result = run({BUILD_DIR "/tests/patterns-" + chapter + "-probe"});
+    CHECK(result.status == 0);
+    CHECK(result.err == "");
+    return lines(result.out);
+  };
+  CHECK(said("01") == Lines{"no server: read: Bad file descriptor"});
+  CHECK(said("02") == Lines{"all fail: none", "no racers: none", "stopped in a try: 1, cancelled",
+                            "stopped in a pause: 1, cancelled"});
+  CHECK(said("03") == Lines{"within: freed", "first: freed", "all fail: busy", "a race: cancelled",
+                            "cancelled in a try: 1, cancelled",
+                            "cancelled in the queue: 5 of 6 started, 2 at once"});
+  CHECK(said("04") == Lines{"all fail: none", "no racers: none", "killed in a try: 1, cancelled",
+                            "killed in a pause: 1, cancelled"});
+}
+
 TEST_CASE("patterns: a watchdog names the handler that stops all the others") {
   if (sanitized) return;  // whose frames are others
   for (const auto& chapter : chapters) {

@@ -5,6 +5,7 @@
 Parser::Parser() {
   header_limit(max_header);
   body_limit(boost::none);
+  eager(true);  // a small answer is read at once
 }
 
 void Parser::on_response_impl(int code, string_view, int, error_code&) { response_.status = code; }

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace urls = boost::urls;
@@ -41,9 +42,9 @@ std::string escape(std::string_view text) {
     const auto c = static_cast<unsigned char>(text[i]);
     const bool fine = c == '%' ? is_hex(i + 1) && is_hex(i + 2)
                                : c > ' ' && c < 0x7f && !std::strchr("\"<>[\\]^`{|}", c);
-    char code[4] = {text[i]};
+    char code[4];
     if (!fine) std::snprintf(code, sizeof code, "%%%02X", c);
-    escaped += code;
+    fine ? escaped += text[i] : escaped += code;
   }
   return escaped;
 }
@@ -51,6 +52,7 @@ std::string escape(std::string_view text) {
 // The path without its segments . and .., as RFC 3986 has it in 5.2.4. Boost 1.81's
 // normalize_path() would also make a slash of %2F, and lead to another page.
 std::string without_dots(std::string_view path) {
+  if (!path.empty() && path.find("/.") == path.npos) return std::string(path);
   std::vector<std::string_view> kept;
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash
@@ -82,9 +84,9 @@ boost::system::result<urls::url> parse_uri(std::string text) {
 // Throws unless `text` is a whole http or https URL. No control character gets past this point.
 urls::url parse(const std::string& text) {
   if (!is_clean(text)) throw std::invalid_argument("malformed URL: space or control character");
-  const auto parsed = parse_uri(escape(text));
+  auto parsed = parse_uri(escape(text));
   if (!parsed) throw std::invalid_argument("malformed URL");
-  urls::url url = *parsed;
+  urls::url url = std::move(*parsed);
   if (url.scheme_id() != urls::scheme::http && url.scheme_id() != urls::scheme::https)
     throw std::invalid_argument("unsupported protocol " + std::string(url.scheme()));
   const std::string name = url.host_address();  // ".x" would be any subdomain of x to OpenSSL
@@ -100,7 +102,8 @@ std::uint16_t port_of(const urls::url& url, std::uint16_t of_scheme) {
   std::string digits(url.port());
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
   const bool is_port = digits.size() < 5 || (digits.size() == 5 && digits <= "65535");
-  const std::string path(url.encoded_path());  // Boost 1.81 takes the `x` of http://host:x for one
+  // Boost 1.81 takes the `x` of http://host:x for a path.
+  const std::string_view path = url.encoded_path();
   if (!is_port || (digits.empty() && !url.port().empty()) || (!path.empty() && path[0] != '/'))
     throw std::invalid_argument("malformed URL: no such port");
   return digits.empty() ? of_scheme : static_cast<std::uint16_t>(std::stoi(digits));

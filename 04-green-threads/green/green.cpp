@@ -119,7 +119,7 @@ void resume(Green& green) {
 }
 
 // #region switch_to_hub
-// All switches happen here. The caller must first start what will resume() this green thread. If
+// Every wait switches here. The caller must first start what will resume() this green thread. If
 // there is no memory to start that, the start throws, before the switch, where the error can be
 // reported.
 void switch_to_hub() {

@@ -46,7 +46,8 @@ bool join_all(const std::vector<Thread>& threads, Clock::duration timeout = fore
 bool join_all(Clock::duration timeout = forever);
 
 // Makes each call of libc in which the green thread waits, now or later, fail with ECANCELED, so
-// that it ends by itself. (gevent's kill() throws, but here an exception would cross C code.)
+// that it ends by itself. (gevent's kill() throws, but here an exception would cross C code.) It
+// does not end sleep_for(), join(), join_all(), the waits of a Pool, nor pthread_join().
 void kill(const Thread& thread);
 
 void sleep_for(Clock::duration time);

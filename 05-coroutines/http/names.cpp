@@ -2,10 +2,12 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace ip = boost::asio::ip;
 
@@ -14,6 +16,19 @@ namespace {
 // Whether the host's name means this machine, which needs no look-up (RFC 6761).
 bool is_localhost(const std::string& host) {
   return host == "localhost" || host.ends_with(".localhost");
+}
+
+// Lets the versions of IP take turns, because one of them may be dead as a whole (RFC 8305).
+Endpoints take_turns(Endpoints sorted) {
+  const auto first = sorted.front().protocol();
+  const auto others = std::stable_partition(sorted.begin(), sorted.end(),
+                                            [&](const auto& it) { return it.protocol() == first; });
+  Endpoints all;
+  for (auto one = sorted.begin(), other = others; all.size() < sorted.size();) {
+    if (one != others) all.push_back(*one++);
+    if (other != sorted.end()) all.push_back(*other++);
+  }
+  return all;
 }
 
 }  // namespace
@@ -40,5 +55,7 @@ Endpoints look_up(const Url& url) {
     endpoint.resize(list->ai_addrlen);
     std::memcpy(endpoint.data(), list->ai_addr, list->ai_addrlen);
   }
+  endpoints = take_turns(std::move(endpoints));
+  if (endpoints.size() > max_endpoints) endpoints.resize(max_endpoints);
   return endpoints;
 }

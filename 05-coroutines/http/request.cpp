@@ -1,8 +1,22 @@
 #include "request.hpp"
 
+#include <string_view>
+
 std::string make_request(const Url& url) {
-  const std::string who =
-      url.authorization.empty() ? "" : "Authorization: " + url.authorization + "\r\n";
-  return "GET " + url.target + " HTTP/1.1\r\nHost: " + url.authority +
-         "\r\nUser-Agent: " USER_AGENT "\r\nAccept: */*\r\nConnection: close\r\n" + who + "\r\n";
+  const bool is_known = !url.authorization.empty();
+  const std::string_view parts[] = {"GET ",
+                                    url.target,
+                                    " HTTP/1.1\r\nHost: ",
+                                    url.authority,
+                                    "\r\nUser-Agent: " USER_AGENT
+                                    "\r\nAccept: */*\r\nConnection: close\r\n",
+                                    is_known ? "Authorization: " : "",
+                                    url.authorization,
+                                    is_known ? "\r\n\r\n" : "\r\n"};
+  std::size_t size = 0;
+  for (const auto part : parts) size += part.size();
+  std::string request;
+  request.reserve(size);  // 10,000 fetches may have one each
+  for (const auto part : parts) request += part;
+  return request;
 }

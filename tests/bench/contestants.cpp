@@ -20,6 +20,45 @@ std::vector<std::string> python_version(const std::string& module) {
   return {python, "-c", "import " + module + " as it; print(it.__version__)"};
 }
 
+// Only without a delay: only then is a core what is missing.
+Contestant on_cores(const char* name, const char* cores) {
+  Contestant one;
+  one.name = name;
+  one.command = {BUILD_DIR "/05-coroutines/cores", cores};
+  one.colour = "#8a3a80";
+  one.dashes = "7 4";
+  one.has_tls = true;
+  return one;
+}
+
+// The chapters on io_uring: a build of their own. Where the kernel denies it, nobody is there.
+constexpr char uring[] = BUILD_DIR "/tests/bench/io_uring";
+
+std::vector<std::string> uring_version() {
+  return {
+      "sh", "-c",
+      "! grep -qx '[12]' /proc/sys/kernel/io_uring_disabled && pkg-config --modversion liburing"};
+}
+
+std::vector<std::string> uring_build() {
+  return {"sh", "-c",
+          std::string("cmake -S " ROOT_DIR " -B ") + uring +
+              " -G Ninja -DIO_URING=ON -DBUILD_TESTING=OFF && cmake --build " + uring +
+              " --target 03-callbacks-fetch 05-coroutines-fetch"};
+}
+
+// Debian's crates, without a network. Cargo writes beside the manifest, so that is copied.
+std::vector<std::string> rust_build() {
+  return {"sh", "-c",
+          "mkdir -p " BUILD_DIR "/tests/bench/rust && cd " BUILD_DIR
+          "/tests/bench/rust && "
+          "cp " ROOT_DIR
+          "/tests/bench/peers/rust/* . && "
+          "CARGO_HOME=$PWD/home CARGO_TARGET_DIR=$PWD/target cargo build --release --offline "
+          "--config 'source.crates-io.replace-with=\"debian\"' "
+          "--config 'source.debian.directory=\"/usr/share/cargo/registry\"'"};
+}
+
 }  // namespace
 
 const std::vector<Contestant>& contestants() {
@@ -41,6 +80,28 @@ const std::vector<Contestant>& contestants() {
        "#00735a",
        "7 4"},
       {"05-coroutines", {BUILD_DIR "/05-coroutines/fetch"}, 19'000, "", 1, "#8a3a80"},
+      {"03 io_uring",
+       {std::string(uring) + "/03-callbacks/fetch"},
+       19'000,
+       "",
+       1,
+       "#0067a3",
+       "7 4",
+       uring_version(),
+       "liburing-dev",
+       uring_build()},
+      {"05 io_uring",
+       {std::string(uring) + "/05-coroutines/fetch"},
+       19'000,
+       "",
+       1,
+       "#8a3a80",
+       "2 3",
+       uring_version(),
+       "liburing-dev",
+       uring_build()},
+      on_cores("05 on 1 core", "1"),
+      on_cores("05 on 2 cores", "2"),
       {"05 coexist", {BUILD_DIR "/05-coroutines/coexist"}, 10'000, variant, 1, "#8a3a80", "7 4"},
       {"Python threads",
        chapter_in_python("02-threads"),
@@ -57,6 +118,30 @@ const std::vector<Contestant>& contestants() {
        python_version("gevent"), "python3-gevent"},
       {"aiohttp", chapter_in_python("05-coroutines"), 10'000, slow, 1, "#444", "1 4",
        python_version("aiohttp"), "python3-aiohttp"},
+      {"uvloop", peer(python, "on_uvloop.py"), 10'000, slow, 1, "#444", "1 4",
+       python_version("uvloop"), "python3-uvloop"},
+      {"libuv",
+       {BUILD_DIR "/tests/bench/peer-libuv"},
+       19'000,
+       "",
+       1,
+       "#444",
+       "1 4",
+       {"pkg-config", "--modversion", "libuv"},
+       "libuv1-dev",
+       {"sh", "-c",
+        "cc -O2 " ROOT_DIR "/tests/bench/peers/libuv.c -o " BUILD_DIR
+        "/tests/bench/peer-libuv $(pkg-config --cflags --libs libuv)"}},
+      {"Rust",
+       {BUILD_DIR "/tests/bench/rust/target/release/peer-rust"},
+       19'000,
+       "",
+       1,
+       "#444",
+       "1 4",
+       {"sh", "-c", "cargo --version >/dev/null && ls -d /usr/share/cargo/registry/hyper-0.14.*"},
+       "cargo librust-hyper-dev librust-tokio-dev",
+       rust_build()},
       {"Go",
        {BUILD_DIR "/tests/bench/peer-go"},
        19'000,
@@ -65,7 +150,9 @@ const std::vector<Contestant>& contestants() {
        "#444",
        "1 4",
        {"go", "version"},
-       "golang-go"},
+       "golang-go",
+       {"env", "GO111MODULE=off", "GOCACHE=" BUILD_DIR "/tests/bench/go-cache", "go", "build", "-o",
+        BUILD_DIR "/tests/bench/peer-go", ROOT_DIR "/tests/bench/peers/go.go"}},
       {"Node",
        peer("node", "node.mjs"),
        10'000,

@@ -8,11 +8,13 @@
 #include <algorithm>
 #include <boost/version.hpp>
 #include <cctype>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <random>
 #include <stdexcept>
 
 #include "contestants.hpp"
@@ -68,12 +70,6 @@ bool can(const Contestant& one, std::int64_t n, std::int64_t limit) {
   return n <= one.most && fits(one, n, limit);
 }
 
-// Go's peer is a program, to be compiled.
-void build_go() {
-  run({"env", "GO111MODULE=off", "GOCACHE=" BUILD_DIR "/tests/bench/go-cache", "go", "build", "-o",
-       BUILD_DIR "/tests/bench/peer-go", ROOT_DIR "/tests/bench/peers/go.go"});
-}
-
 struct Job {
   const Contestant* who;
   std::string path;
@@ -101,6 +97,8 @@ struct Job {
             std::int64_t(runs.size()),
             of(&Run::wall),
             of(&Run::cpu),
+            of(&Run::user),
+            of(&Run::faults),
             of(&Run::server_cpu),
             of(&Run::peak),
             of(&Run::processes).most,
@@ -116,10 +114,14 @@ class Progress {
   ~Progress() { end(); }
 
   void tell(int round, int rounds, const Job& job) {
-    const std::string line = "round " + to_string(round) + " of " + to_string(rounds) + ": " +
-                             to_string(job.n) + " of " + job.path;
+    tell("round " + to_string(round) + " of " + to_string(rounds) + ": " + to_string(job.n) +
+             " of " + job.path,
+         job.who->name);
+  }
+
+  void tell(const std::string& line, const std::string& name) {
     if (isatty(STDERR_FILENO))
-      std::fprintf(stderr, "\r\033[K%s, %s", line.c_str(), job.who->name.c_str());
+      std::fprintf(stderr, "\r\033[K%s, %s", line.c_str(), name.c_str());
     else if (line != last_)
       std::fprintf(stderr, "%s\n", line.c_str());
     last_ = line;
@@ -132,6 +134,20 @@ class Progress {
  private:
   std::string last_;
 };
+
+// What each makes of calls for a fetch, without those that it makes anyway.
+Calls calls_of(const Contestant& one, const Plan& plan) {
+  // All answers come at once, even if strace makes the program slow.
+  const auto path = [&](std::int64_t n) {
+    return one.most < plan.many ? std::string(at_once) : "/barrier/" + to_string(n);
+  };
+  const auto few = count_calls(one.command, path(plan.few), plan.few);
+  Calls all{one.name, plan.many - plan.few, count_calls(one.command, path(plan.many), plan.many)};
+  for (auto& [name, count] : all.calls)
+    if (const auto also = few.find(name); also != few.end()) count -= also->second;
+  std::erase_if(all.calls, [](const auto& call) { return call.second <= 0; });
+  return all;
+}
 
 }  // namespace
 
@@ -170,6 +186,7 @@ About about(const std::string& command) {
 Fetching measure_fetching(const Plan& plan) {
   const std::int64_t limit = descriptor_limit();
   Fetching all;
+  all.seed = plan.seed;
   std::vector<const Contestant*> present;
   for (const auto& one : contestants()) {
     if (!is_asked_for(one.name, plan.only)) continue;
@@ -181,9 +198,20 @@ Fetching measure_fetching(const Plan& plan) {
                                               ", or ./learn bench --install-peers"});
         continue;
       }
-      all.about.versions[one.name == "Python threads" ? "Python" : one.name] =
-          number_of(version.out.substr(0, version.out.find('\n')));
-      if (one.name == "Go") build_go();
+      const std::string of = one.name == "Python threads" ? "Python"
+                             : one.name == "Rust"         ? "hyper"
+                             : has(one.name, "io_uring")  ? "liburing"
+                                                          : one.name;
+      all.about.versions[of] = number_of(version.out.substr(0, version.out.find('\n')));
+      if (!one.build.empty()) {
+        std::fprintf(stderr, "building %s\n", one.name.c_str());
+        const Result built = run(one.build, {.time_limit = std::chrono::minutes(15)});
+        if (built.status != 0) {
+          std::fputs((built.out + built.err).c_str(), stderr);
+          all.absences.push_back({one.name, "does not build here"});
+          continue;
+        }
+      }
     }
     present.push_back(&one);
   }
@@ -203,6 +231,9 @@ Fetching measure_fetching(const Plan& plan) {
   loads.emplace_back();
   for (const auto* one : present)
     if (fits(*one, plan.throughput, limit)) loads.back().push_back({one, at_once, plan.throughput});
+  loads.emplace_back();
+  for (const auto* one : present)
+    if (one->has_tls) loads.back().push_back({one, over_tls, plan.throughput});
 
   for (const auto* one : present) {
     if (!fits(*one, largest, limit))
@@ -210,14 +241,16 @@ Fetching measure_fetching(const Plan& plan) {
           {one->name, "not at " + grouped(largest) + ": it takes " + to_string(one->descriptors) +
                           (one->descriptors == 1 ? " descriptor" : " descriptors") +
                           " for each, and `ulimit -n` is " + grouped(limit)});
-    else if (largest > one->most)
+    else if (largest > one->most && one->most > 0)
       all.absences.push_back(
           {one->name, "not beyond " + grouped(one->most) + " at once: " + one->why});
   }
 
   Progress progress;
+  std::mt19937 random(plan.seed);
   for (int round = 1; round <= plan.rounds; ++round) {
     for (auto& jobs : loads) {
+      std::shuffle(jobs.begin(), jobs.end(), random);  // nobody always comes after the same one
       for (auto& job : jobs) {
         if (!job.lost.empty() || job.is_settled()) continue;
         progress.tell(round, plan.rounds, job);
@@ -225,13 +258,24 @@ Fetching measure_fetching(const Plan& plan) {
         if (!job.runs.back().lost.empty())
           job.lost = "in round " + to_string(round) + ", " + job.runs.back().lost;
       }
-      // The order differs from round to round.
-      if (!jobs.empty()) std::rotate(jobs.begin(), jobs.begin() + 1, jobs.end());
     }
   }
   for (const auto* one : present)
     for (const auto& jobs : loads)
       for (const auto& job : jobs)
         if (job.who == one) all.cells.push_back(job.cell());
+
+  if (run({"strace", "--version"}).status != 0) {
+    all.absences.push_back({"system calls", "not counted: sudo apt-get install strace"});
+    return all;
+  }
+  for (const auto* one : present) {
+    const bool has_lost = std::any_of(all.cells.begin(), all.cells.end(), [&](const Cell& cell) {
+      return cell.program == one->name && !cell.lost.empty();
+    });
+    if (has_lost || !fits(*one, plan.many, limit)) continue;
+    progress.tell("system calls", one->name);
+    all.calls.push_back(calls_of(*one, plan));
+  }
   return all;
 }

@@ -13,7 +13,9 @@ struct Plan {
   std::int64_t throughput = 1'000;                                 // URLs at once, without one
   std::string delay = delayed;
   int rounds = 3;
-  std::vector<std::string> only;  // contestants with one of these in their names; all if empty
+  std::int64_t few = 50, many = 250;  // URLs for which system calls are counted
+  std::uint32_t seed = 0;             // of the order
+  std::vector<std::string> only;      // contestants with one of these in their names; all if empty
 };
 
 // Runs all that are there; tells on stderr how far it is. Throws std::runtime_error when nothing

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -27,6 +29,7 @@ constexpr char usage[] =
     "  --build            only the build: edits, a clean build, the tests; 15 minutes\n"
     "  --large            19,000 URLs at once, too\n"
     "  --quick            few URLs, to see that everything works\n"
+    "  --seed N           shuffle the order of the programs as another run did\n"
     "  --rounds N         how often each program runs, default 3\n"
     "  --only NAME        only programs with NAME in their names; may be repeated\n"
     "  --json FILE        write the results into FILE\n"
@@ -45,18 +48,35 @@ struct Options {
   Plan plan;
 };
 
+long number(const char* text, long least, long most) {
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  if (end == text || *end || value < least || value > most)
+    throw std::invalid_argument(std::string(text) + ": not a number from " + std::to_string(least) +
+                                " to " + std::to_string(most));
+  return value;
+}
+
 Options parse(int argc, char* argv[]) {
   Options options;
   bool quick = false, large = false;
   int rounds = 0;
-  const option known[] = {
-      {"fetch", no_argument, nullptr, 'f'},        {"server", no_argument, nullptr, 's'},
-      {"build", no_argument, nullptr, 'b'},        {"edits", no_argument, nullptr, 'e'},
-      {"large", no_argument, nullptr, 'l'},        {"quick", no_argument, nullptr, 'q'},
-      {"rounds", required_argument, nullptr, 'r'}, {"only", required_argument, nullptr, 'o'},
-      {"json", required_argument, nullptr, 'j'},   {"record", no_argument, nullptr, 'R'},
-      {"draw", no_argument, nullptr, 'd'},         {"check", no_argument, nullptr, 'c'},
-      {"help", no_argument, nullptr, 'h'},         {}};
+  std::uint32_t seed = std::random_device()() % 1'000'000;
+  const option known[] = {{"fetch", no_argument, nullptr, 'f'},
+                          {"server", no_argument, nullptr, 's'},
+                          {"build", no_argument, nullptr, 'b'},
+                          {"edits", no_argument, nullptr, 'e'},
+                          {"large", no_argument, nullptr, 'l'},
+                          {"quick", no_argument, nullptr, 'q'},
+                          {"rounds", required_argument, nullptr, 'r'},
+                          {"seed", required_argument, nullptr, 'S'},
+                          {"only", required_argument, nullptr, 'o'},
+                          {"json", required_argument, nullptr, 'j'},
+                          {"record", no_argument, nullptr, 'R'},
+                          {"draw", no_argument, nullptr, 'd'},
+                          {"check", no_argument, nullptr, 'c'},
+                          {"help", no_argument, nullptr, 'h'},
+                          {}};
   for (int name; (name = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
     if (name == 'f') options.fetch = true;
     if (name == 's') options.server = true;
@@ -71,12 +91,8 @@ Options parse(int argc, char* argv[]) {
     if (name == 'c') options.check = true;
     if (name == 'h') std::exit(std::fputs(usage, stdout) < 0);
     if (name == '?') std::exit((std::fputs(usage, stderr), 2));
-    if (name == 'r') {
-      char* end = nullptr;
-      rounds = int(std::strtol(optarg, &end, 10));
-      if (*end || rounds < 1 || rounds > 100)
-        throw std::invalid_argument(std::string(optarg) + ": not a number of rounds");
-    }
+    if (name == 'r') rounds = int(number(optarg, 1, 100));
+    if (name == 'S') seed = std::uint32_t(number(optarg, 0, 999'999));
   }
   if (optind < argc) throw std::invalid_argument(std::string(argv[optind]) + ": not an option");
   if (quick && options.record) throw std::invalid_argument("a quick run is not worth a record");
@@ -87,8 +103,9 @@ Options parse(int argc, char* argv[]) {
     options.server = !quick && options.plan.only.empty();
   }
   if (large) options.plan.sizes.push_back(19'000);
-  if (quick) options.plan = {{10, 50}, 50, "/delay/0.2", 2, options.plan.only};
+  if (quick) options.plan = {{10, 50}, 50, "/delay/0.2", 2, 10, 50, 0, options.plan.only};
   if (rounds) options.plan.rounds = rounds;
+  options.plan.seed = seed;
   return options;
 }
 

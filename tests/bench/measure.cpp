@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "folder.hpp"
 #include "process.hpp"
 #include "socket.hpp"
 
@@ -27,30 +29,53 @@ using std::to_string;
 // 20,000 connections to one address crawl: the kernel looks long for a free port.
 constexpr int addresses = 8;
 
+// A network of 127.0.0.0/8 that no run had for a day: its first three numbers. The kernel keeps a
+// connection for a minute after its end, and whoever connects to the same address again has to find
+// a port between all those. Here nobody does. Waiting for that minute would take an hour in all.
+std::string next_network() {
+  static std::uint32_t number = std::uint32_t(std::time(nullptr));
+  constexpr std::uint32_t some = 250 * 250;
+  const std::uint32_t at = number++ % some;
+  return "127." + to_string(1 + at / 250) + '.' + to_string(1 + at % 250) + '.';
+}
+
 // A server of its own for each run: none inherits the memory, or the ports, of the run before.
 class TestServer {
  public:
-  TestServer() : process_(command(), {.time_limit = std::chrono::minutes(5)}) {
-    for (int i = 0; i < addresses; ++i) {
+  explicit TestServer(bool is_tls = false)
+      : is_tls_(is_tls),
+        network_(next_network()),
+        process_(command(), {.time_limit = std::chrono::minutes(5)}) {
+    for (int i = 0; i < (is_tls ? 2 : addresses); ++i) {
       const std::string line = process_.read_line();
-      if (line.find("http://") == line.npos) throw std::runtime_error("no test server: " + line);
-      bases_.push_back(line.substr(line.find("http://")));
+      const auto at = line.find("http");
+      if (at == line.npos) throw std::runtime_error("no test server: " + line);
+      bases_.push_back(line.substr(at));
     }
+    port_ = std::stoi(bases_[0].substr(bases_[0].rfind(':') + 1));
+    if (is_tls) bases_.erase(bases_.begin());
     if (clock_getcpuclockid(process_.pid(), &clock_) != 0) throw std::runtime_error("no CPU clock");
     cpu_at_start_ = cpu();
   }
 
   std::string url(const std::string& path, std::int64_t number) const {
-    return bases_[std::size_t(number) % addresses] + path + '?' + to_string(number);
+    // Those at a barrier ask for the same one.
+    const bool is_shared = path.rfind("/barrier", 0) == 0;
+    return bases_[std::size_t(number) % bases_.size()] + path +
+           (is_shared ? "" : '?' + to_string(number));
   }
+
+  // The file of what it is to be trusted by.
+  std::string certificate() const { return folder_.path() / "ca.pem"; }
 
   // CPU that it used since its start.
   std::int64_t cpu_used() const { return cpu() - cpu_at_start_; }
 
   std::int64_t most_in_flight() const {
-    const auto port = std::stoi(bases_[0].substr(bases_[0].rfind(':') + 1));
     const std::string answer =
-        Socket(std::uint16_t(port)).send("GET /stats HTTP/1.0\r\n\r\n").receive();
+        Socket(std::uint16_t(port_), is_tls_ ? "127.0.0.1" : (network_ + '1').c_str())
+            .send("GET /stats HTTP/1.0\r\n\r\n")
+            .receive();
     const std::string name = "\"most_in_flight\":";
     const auto at = answer.find(name);
     if (at == answer.npos) throw std::runtime_error("no stats in: " + answer);
@@ -58,11 +83,14 @@ class TestServer {
   }
 
  private:
-  static std::vector<std::string> command() {
+  std::vector<std::string> command() const {
     std::vector<std::string> all{BUILD_DIR "/tests/server/test-server", "--port", "0",
                                  "--exit-with-stdin"};
-    for (int i = 1; i <= addresses; ++i)
-      all.insert(all.end(), {"--host", "127.0.0." + to_string(i)});
+    if (is_tls_) {  // its certificate is for 127.0.0.1, where at least the port is new
+      all.insert(all.end(), {"--tls-port", "0", "--ca-file", certificate()});
+      return all;
+    }
+    for (int i = 1; i <= addresses; ++i) all.insert(all.end(), {"--host", network_ + to_string(i)});
     return all;
   }
 
@@ -72,8 +100,12 @@ class TestServer {
     return std::int64_t(time.tv_sec) * 1'000'000 + time.tv_nsec / 1000;
   }
 
+  bool is_tls_;
+  std::string network_;
+  const Folder folder_;
   Process process_;
   std::vector<std::string> bases_;
+  int port_ = 0;
   clockid_t clock_{};
   std::int64_t cpu_at_start_ = 0;
 };
@@ -187,9 +219,13 @@ std::string what_is_lost(const Result& result, const std::string& out,
 }  // namespace
 
 Run measure(std::vector<std::string> command, const std::string& path, std::int64_t n) {
-  const TestServer server;
+  const std::string over_tls = "https:";
+  const bool is_tls = path.rfind(over_tls, 0) == 0;
+  const TestServer server(is_tls);
   std::vector<std::string> urls;
-  for (std::int64_t i = 0; i < n; ++i) urls.push_back(server.url(path, i));
+  for (std::int64_t i = 0; i < n; ++i)
+    urls.push_back(server.url(is_tls ? path.substr(over_tls.size()) : path, i));
+  if (is_tls) command.insert(command.begin(), {"env", "SSL_CERT_FILE=" + server.certificate()});
   command.insert(command.end(), urls.begin(), urls.end());
 
   // A file, so that nobody has to read along; to append to, or threads would overwrite each other.
@@ -208,6 +244,8 @@ Run measure(std::vector<std::string> command, const std::string& path, std::int6
   const Result result = process.finish();
   run_.wall = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
   run_.cpu = std::int64_t(result.cpu_seconds * 1e6);
+  run_.user = std::int64_t(result.user_seconds * 1e6);
+  run_.faults = result.page_faults;
   run_.server_cpu = server.cpu_used();
   run_.in_flight = server.most_in_flight();
   // Of a single process the kernel tells the end, too; but at least what this program has itself,
@@ -218,4 +256,25 @@ Run measure(std::vector<std::string> command, const std::string& path, std::int6
     run_.peak = std::max(run_.peak, std::int64_t(result.peak_kib));
   run_.lost = what_is_lost(result, read("/proc/self/fd/" + to_string(out.get())), urls);
   return run_;
+}
+
+std::map<std::string, std::int64_t> count_calls(std::vector<std::string> command,
+                                                const std::string& path, std::int64_t n) {
+  const TestServer server;
+  const Descriptor counts(memfd_create("counts", 0));  // strace opens it by its name
+  const std::string file = "/proc/" + to_string(getpid()) + "/fd/" + to_string(counts.get());
+  command.insert(command.begin(), {"strace", "-f", "-qq", "-c", "-o", file});
+  for (std::int64_t i = 0; i < n; ++i) command.push_back(server.url(path, i));
+  const Result result = run(command);
+  if (result.status != 0)
+    throw std::runtime_error("strace counts nothing: " + first_line(result.err));
+  // A line of it: share of the time, seconds, microseconds, calls, errors if any, name.
+  std::map<std::string, std::int64_t> all;
+  for (const auto& line : sorted_lines(read(file))) {
+    std::istringstream stream(line);
+    const std::vector<std::string> words{std::istream_iterator<std::string>(stream), {}};
+    if (words.size() >= 5 && words.back() != "total" && std::isdigit(words[0][0]))
+      all[words.back()] = std::atoll(words[3].c_str());
+  }
+  return all;
 }

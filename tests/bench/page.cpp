@@ -70,6 +70,40 @@ Rows delay_table(const Results& results, const std::vector<const Cell*>& cells) 
   return rows;
 }
 
+// Where the time of a fetch goes: in the program, in the kernel, and how often it goes there.
+Rows work_table(const Results& results, const std::vector<const Cell*>& cells) {
+  Rows rows{{"", "user, µs", "system, µs", "system calls", "page faults", "KB"}};
+  for (const auto* cell : cells) {
+    if (!cell->lost.empty()) continue;
+    const auto each = [&](std::int64_t time) { return rounded(double(time) / double(cell->n)); };
+    const Calls* const calls = results.calls(cell->program);
+    rows.push_back({cell->program, each(cell->user.median),
+                    each(cell->cpu.median - cell->user.median),
+                    calls ? print("%.1f", calls->each()) : "",
+                    print("%.1f", std::max(results.faults_per_fetch(*cell), 0.0)),
+                    memory_each(results, *cell)});
+  }
+  return rows;
+}
+
+// Which system calls a fetch makes, the most frequent first.
+Rows calls_table(const Results& results, const Words& names) {
+  Rows rows{{"", "system calls per fetch"}};
+  for (const auto& one : results.fetching.calls) {
+    if (!is_among(one.program, names)) continue;
+    std::vector<std::pair<double, std::string>> sorted;
+    for (const auto& [name, count] : one.calls)
+      if (count * 10 >= one.fetches)
+        sorted.emplace_back(-double(count) / double(one.fetches), '`' + name + '`');
+    std::sort(sorted.begin(), sorted.end());
+    std::string text;
+    for (const auto& [count, name] : sorted)
+      text += (text.empty() ? "" : ", ") + name + print(" %.1f", -count);
+    rows.push_back({one.program, text});
+  }
+  return rows;
+}
+
 // The least that tells them apart, for a slide.
 Rows cost_table(const std::vector<const Cell*>& cells) {
   Rows rows{{"", "time", "CPU", "memory", "threads"}};
@@ -256,10 +290,17 @@ std::string block(const std::string& what, const Results& results) {
         cells(results, delayed, std::stoll(words[1]), {words.begin() + 2, words.end()});
     return paragraph(markdown(kind == "table" ? delay_table(results, found) : cost_table(found)));
   }
-  if (kind == "throughput") {
+  if (kind == "work" && words.size() >= 2)
+    return paragraph(markdown(work_table(
+        results, cells(results, delayed, std::stoll(words[1]), {words.begin() + 2, words.end()}))));
+  if (kind == "calls")
+    return paragraph(markdown(calls_table(results, {words.begin() + 1, words.end()})));
+  if (kind == "seed") return std::to_string(results.fetching.seed);
+  if (kind == "throughput" || kind == "tls") {
+    const char* const path = kind == "tls" ? over_tls : at_once;
     Rows rows{{}};
-    for (const auto n : sizes(results.fetching, at_once))
-      rows = throughput_table(cells(results, at_once, n, {words.begin() + 1, words.end()}));
+    for (const auto n : sizes(results.fetching, path))
+      rows = throughput_table(cells(results, path, n, {words.begin() + 1, words.end()}));
     return paragraph(markdown(rows));
   }
   if (kind == "targets") return paragraph(markdown(target_table(results)));
@@ -298,9 +339,14 @@ std::string report(const Results& results) {
     for (const auto n : sizes(fetching, path)) {
       text += '\n' + grouped(n) + " at once, of " + path + ":\n\n";
       const auto found = cells(results, path, n, {});
-      text += plain(path == at_once ? throughput_table(found) : delay_table(results, found));
+      text += plain(path == at_once || path == over_tls ? throughput_table(found)
+                                                        : delay_table(results, found));
+      text += "\nEach of them:\n\n" + plain(work_table(results, found));
     }
   }
+  if (!fetching.calls.empty()) text += '\n' + plain(calls_table(results, {}));
+  if (!fetching.cells.empty())
+    text += "\nThe order was shuffled with --seed " + std::to_string(fetching.seed) + ".\n";
   if (!fetching.absences.empty()) text += '\n' + without_marks(list(fetching.absences));
   if (!results.serving.about.date.empty()) text += '\n' + plain(serving_table(results.serving));
   if (!results.building.about.date.empty()) text += '\n' + plain(building_table(results.building));

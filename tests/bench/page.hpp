@@ -16,6 +16,10 @@ std::string report(const Results& results);
 //   about fetching|serving|building           under what that was measured
 //   table N [NAME, NAME...]                   N URLs at once, with a delay
 //   costs N [NAME...]                         the same in brief
+//   work N [NAME...]                          where the time of each fetch goes, and its memory
+//   calls [NAME...]                           the system calls of each fetch
+//   seed                                      of the order
+//   tls [NAME...]                             the same as throughput, over TLS
 //   throughput                                without one
 //   figure NAME N time|cpu|peak|each|cpu-each a number within a sentence
 //   ratio NAME OTHER N                        how much more CPU it takes than another

@@ -35,6 +35,24 @@ double Results::bytes_per_fetch(const Cell& cell) const {
   return double(cell.peak.median - few->peak.median) * 1024 / double(cell.n - few->n);
 }
 
+double Results::faults_per_fetch(const Cell& cell) const {
+  const Cell* const few = find(cell.program, cell.path, 10);
+  if (!few || cell.n <= few->n) return 0;
+  return double(cell.faults.median - few->faults.median) / double(cell.n - few->n);
+}
+
+const Calls* Results::calls(const std::string& program) const {
+  for (const auto& one : fetching.calls)
+    if (one.program == program) return &one;
+  return nullptr;
+}
+
+double Calls::each() const {
+  std::int64_t sum = 0;
+  for (const auto& [name, count] : calls) sum += count;
+  return fetches ? double(sum) / double(fetches) : 0;
+}
+
 // --- As JSON ------------------------------------------------------------------------------------
 
 namespace {
@@ -43,7 +61,8 @@ bool is_flat(const json::value& value) {
   if (const auto* array = value.if_array()) return array->empty();
   const auto* object = value.if_object();
   if (!object) return true;
-  return object->size() <= 3 || object->contains("median") || object->contains("n");
+  return object->size() <= 3 || object->contains("median") || object->contains("n") ||
+         object->contains("fetches");
 }
 
 // An object or array of the upper levels takes a line for each of its members.
@@ -110,6 +129,16 @@ class Ratios {
     return bytes(one, n) / bytes(other, n);
   }
 
+  double user_each(const char* program, int n) const {
+    const Cell* const cell = results_.find(program, delayed, n);
+    return cell ? double(cell->user.median) / n : unknown;
+  }
+
+  double calls(const char* program) const {
+    const Calls* const calls = results_.calls(program);
+    return calls ? calls->each() : unknown;
+  }
+
   double bytes(const char* program, int n) const {
     const Cell* const cell = results_.find(program, delayed, n);
     const double bytes = cell ? results_.bytes_per_fetch(*cell) : 0;
@@ -139,15 +168,23 @@ std::vector<Target> targets(const Results& results) {
   const char five[] = "05-coroutines", three[] = "03-callbacks";
   const char four[] = "04-green-threads", two[] = "02-threads";
   std::vector<Target> all{
-      {"CPU of 05 ÷ that of raw epoll, 10,000", ratio.cpu(five, "epoll", 10'000), 1.3, "", false},
-      {"memory of 05 per fetch, 10,000", ratio.bytes(five, 10'000) / 1024, 4, " KB", false},
+      {"CPU of 05 ÷ that of raw epoll, 10,000", ratio.cpu(five, "epoll", 10'000), 1.4, "", false},
+      {"user time of 05 per fetch, 10,000", ratio.user_each(five, 10'000), 20, " µs", false},
+      {"user time of 03 per fetch, 10,000", ratio.user_each(three, 10'000), 20, " µs", false},
+      {"system calls of 05 per fetch", ratio.calls(five), 10, "", false},
+      {"system calls of 03 per fetch", ratio.calls(three), 10, "", false},
+      {"memory of 05 per fetch, 10,000", ratio.bytes(five, 10'000) / 1024, 3.5, " KB", false},
+      {"memory of 03 per fetch, 10,000", ratio.bytes(three, 10'000) / 1024, 3.5, " KB", false},
+      {"CPU of 05 ÷ Rust's, 10,000", ratio.cpu(five, "Rust", 10'000), 0.9, "", false},
+      {"memory of 05 per fetch ÷ Rust's, 10,000", ratio.memory(five, "Rust", 10'000), 0.2, "",
+       false},
       {"CPU of 05 ÷ Go's, 10,000", ratio.cpu(five, "Go", 10'000), 0.5, "", false},
       {"memory of 05 per fetch ÷ Go's, 10,000", ratio.memory(five, "Go", 10'000), 0.15, "", false},
       {"CPU of 05 ÷ aiohttp's, 10,000", ratio.cpu(five, "aiohttp", 10'000), 0.22, "", false},
       {"CPU of 03 ÷ Twisted's, 10,000", ratio.cpu(three, "Twisted", 10'000), 0.12, "", false},
       {"CPU of 04 ÷ gevent's, 4,000", ratio.cpu(four, "gevent", 4'000), 0.35, "", false},
       {"CPU of 03 ÷ that of 05, 10,000", ratio.cpu(three, five, 10'000), 1.1, "", false},
-      {"CPU of 04 ÷ that of 02, 4,000", ratio.cpu(four, two, 4'000), 0.6, "", false},
+      {"CPU of 04 ÷ that of 02, 4,000", ratio.cpu(four, two, 4'000), 0.75, "", false},
       {"memory of 04 per fetch ÷ that of 02, 4,000", ratio.memory(four, two, 4'000), 0.9, "",
        false},
       {"CPU of 05 per fetch, 19,000 ÷ 100", ratio.growth(five, 19'000, 100), 1.3, "", false},

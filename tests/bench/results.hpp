@@ -22,14 +22,14 @@ struct Cell {
   std::string path;     // what is asked of the server: /delay/1, or /status/200 for no delay
   std::int64_t n = 0;   // URLs, all given at once
   std::int64_t rounds = 0;
-  Spread wall, cpu, server_cpu, peak;
+  Spread wall, cpu, user, faults, server_cpu, peak;
   std::int64_t processes = 0, threads = 0, descriptors = 0;  // the most at once
   std::int64_t in_flight = 0;  // the most at once, as the server saw it; the least of all rounds
   std::string lost;            // why this is no result; empty if it is one
 };
 BOOST_DESCRIBE_STRUCT(Cell, (),
-                      (program, path, n, rounds, wall, cpu, server_cpu, peak, processes, threads,
-                       descriptors, in_flight, lost))
+                      (program, path, n, rounds, wall, cpu, user, faults, server_cpu, peak,
+                       processes, threads, descriptors, in_flight, lost))
 
 // The conditions of a measurement.
 struct About {
@@ -44,12 +44,23 @@ struct Absence {
 };
 BOOST_DESCRIBE_STRUCT(Absence, (), (program, why))
 
+// The system calls of one program for some fetches beyond the first, by name.
+struct Calls {
+  std::string program;
+  std::int64_t fetches = 0;
+  std::map<std::string, std::int64_t> calls;
+  double each() const;  // all of them, per fetch
+};
+BOOST_DESCRIBE_STRUCT(Calls, (), (program, fetches, calls))
+
 struct Fetching {
   About about;
+  std::int64_t seed = 0;  // of the order in each round
   std::vector<Absence> absences;
   std::vector<Cell> cells;
+  std::vector<Calls> calls;
 };
-BOOST_DESCRIBE_STRUCT(Fetching, (), (about, absences, cells))
+BOOST_DESCRIBE_STRUCT(Fetching, (), (about, seed, absences, cells, calls))
 
 // Requests per second that wrk got from each.
 struct Serving {
@@ -78,10 +89,14 @@ struct Results {
   const Cell* find(const std::string& program, const std::string& path, std::int64_t n) const;
   // Peak memory in bytes for each fetch beyond the first ten; 0 if it is not known.
   double bytes_per_fetch(const Cell& cell) const;
+  // Page faults likewise.
+  double faults_per_fetch(const Cell& cell) const;
+  // Null if they were not counted.
+  const Calls* calls(const std::string& program) const;
 };
 BOOST_DESCRIBE_STRUCT(Results, (), (fetching, serving, building))
 
-constexpr char delayed[] = "/delay/1", at_once[] = "/status/200";
+constexpr char delayed[] = "/delay/1", at_once[] = "/status/200", over_tls[] = "https:/status/200";
 
 // Throw std::runtime_error. A file that is not there has no results.
 Results load(const std::string& file);

@@ -141,7 +141,7 @@ test('two fetchers at once are two runs, the newest on top', async () => {
   await shows(run('05-coroutines'), '3 requests, at most 3 at once')
 })
 
-// How many of a run's bars cover one and the same moment, at the most.
+// The most bars of a run that cover the same moment.
 const overlap = name => run(name).locator('.wait').evaluateAll(bars => {
   const spans = bars.map(({style}) => {
     const left = parseFloat(style.left)

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <numeric>
 #include <sstream>
 #include <stdexcept>
 
@@ -68,25 +67,6 @@ const Exercise* find_exercise(std::string_view name) {
            name == exercise.id + "-" + exercise.name;
   });
   return it == all.end() ? nullptr : &*it;
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& words) {
-  const auto distance = [word](std::string_view other) {  // edits, after Levenshtein
-    std::vector<std::size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), 0u);
-    for (const char c : word) {
-      std::size_t diagonal = row[0]++;
-      for (std::size_t i = 0; i < other.size(); ++i) {
-        const std::size_t replaced = diagonal + (c != other[i]);
-        diagonal = row[i + 1];
-        row[i + 1] = std::min({replaced, row[i] + 1, row[i + 1] + 1});
-      }
-    }
-    return row.back();
-  };
-  return words.empty() ? "" : *std::min_element(words.begin(), words.end(), [&](auto& a, auto& b) {
-    return distance(a) < distance(b);
-  });
 }
 
 Progress::Progress() {

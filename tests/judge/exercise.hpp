@@ -32,9 +32,6 @@ const std::vector<Exercise>& exercises();
 // The one that is called `name`: 02.2, 2.2, race or 02.2-race. Null if there is none.
 const Exercise* find_exercise(std::string_view name);
 
-// The word of `words` that is most like `word`.
-std::string nearest(std::string_view word, const std::vector<std::string>& words);
-
 std::string read_file(const std::filesystem::path& file);
 
 // A text file beside the learner's work, with a line per fact.

@@ -38,13 +38,7 @@ std::string called(const Exercise& exercise) { return exercise.id + " " + exerci
 
 const Exercise& named(const std::string& name) {
   if (const Exercise* exercise = find_exercise(name)) return *exercise;
-  std::vector<std::string> names;
-  for (const auto& exercise : exercises()) {
-    names.push_back(exercise.id);
-    names.push_back(exercise.name);
-  }
-  throw Usage("there is no exercise '" + name + "'; did you mean '" + nearest(name, names) +
-              "'? ./learn list shows all");
+  throw Usage("there is no exercise '" + name + "'; ./learn list shows all");
 }
 
 // The one that the arguments name, or else the one the learner is at.

@@ -24,14 +24,6 @@ std::string read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::string without_indent(const std::vector<std::string>& all) {
-  auto indent = std::string::npos;
-  for (const auto& line : all) indent = std::min(indent, line.find_first_not_of(' '));
-  std::string text;
-  for (const auto& line : all) text += line.substr(std::min(indent, line.size())) + '\n';
-  return text;
-}
-
 std::string diff(const fs::path& from, const fs::path& to) {
   const Result result = run({"diff", "-U1", from.string(), to.string()});
   if (result.status > 1) throw std::runtime_error(result.err);
@@ -48,8 +40,8 @@ std::string source_of(const Block& block, const fs::path& folder) {
   }
   if (arguments.size() != 1) throw std::runtime_error("code without file or file#region");
   const auto hash = std::min(arguments[0].find('#'), arguments[0].size());
-  const std::string source = read(folder / arguments[0].substr(0, hash));
-  return hash == arguments[0].size() ? source : region(source, arguments[0].substr(hash + 1));
+  const fs::path source = folder / arguments[0].substr(0, hash);
+  return hash == arguments[0].size() ? read(source) : region(source, arguments[0].substr(hash + 1));
 }
 
 // One command of a console block.
@@ -146,23 +138,11 @@ Document parse(const std::string& markdown) {
   return all;
 }
 
-std::string region(const std::string& source, const std::string& name) {
-  static const std::regex mark("^ *(?://|#) #(region|endregion) (\\S+)$");
-  std::vector<std::string> inside;
-  int starts = 0, ends = 0;
-  for (const auto& line : lines(source)) {
-    std::smatch match;
-    if (!std::regex_match(line, match, mark)) {
-      if (starts > ends) inside.push_back(line);
-    } else if (match[2] == name) {
-      ++(match[1] == "region" ? starts : ends);
-      if (ends > starts) break;
-    }
-  }
-  if (starts != 1 || ends != 1)
-    throw std::runtime_error("region " + name + " starts " + std::to_string(starts) +
-                             " times, ends " + std::to_string(ends) + " times");
-  return without_indent(inside);
+std::string region(const fs::path& file, const std::string& name) {
+  const Result result =
+      run({"awk", "-v", "name=" + name, "-f", ROOT_DIR "/tests/support/region.awk", file.string()});
+  if (result.status != 0) throw std::runtime_error(result.err);
+  return result.out;
 }
 
 bool same_shape(const std::string& expected, const std::string& output) {

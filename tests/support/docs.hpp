@@ -41,10 +41,9 @@ using Shell = std::function<std::optional<std::string>(const std::string& comman
 // Throws std::runtime_error if a block is not closed, or indented, which no check would look into.
 Document parse(const std::string& markdown);
 
-// The text between `// #region name` and its `// #endregion name` (in Python `# #region name`),
-// without what indents all of it and without the marks of other regions. Throws std::runtime_error
-// unless there is exactly one.
-std::string region(const std::string& source, const std::string& name);
+// The text between `// #region name` and its `// #endregion name`, as region.awk prints it. Throws
+// std::runtime_error unless there is exactly one.
+std::string region(const std::filesystem::path& file, const std::string& name);
 
 // Whether `output` is the `expected` one, which can have lines `...` for any lines. Numbers do not
 // count, nor do the order of lines and the number of blanks in a row.

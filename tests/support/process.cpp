@@ -154,7 +154,9 @@ void Process::reap() {
   const auto seconds = [](const timeval& time) {
     return double(time.tv_sec) + 1e-6 * double(time.tv_usec);
   };
-  result_.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  result_.user_seconds = seconds(usage.ru_utime);
+  result_.cpu_seconds = result_.user_seconds + seconds(usage.ru_stime);
+  result_.page_faults = usage.ru_minflt + usage.ru_majflt;
 
   const auto patience = Clock::now() + grace;
   for (pid_t orphan; (orphan = waitpid(-group, nullptr, WNOHANG)) >= 0;) {

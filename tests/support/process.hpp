@@ -33,12 +33,14 @@ struct Pipe {
 };
 
 struct Result {
-  int status = -1;         // its exit status, or 128 + the number of the signal that ended it
-  bool timed_out = false;  // and so was killed
-  int orphans = 0;         // children that it had not waited for, even if they ended by themselves
-  bool left_some = false;  // of them, some had to be killed
-  long peak_kib = 0;       // the most memory that it or a child of it had at once
-  double cpu_seconds = 0;  // used by it and its children
+  int status = -1;          // its exit status, or 128 + the number of the signal that ended it
+  bool timed_out = false;   // and so was killed
+  int orphans = 0;          // children that it had not waited for, even if they ended by themselves
+  bool left_some = false;   // of them, some had to be killed
+  long peak_kib = 0;        // the most memory that it or a child of it had at once
+  double cpu_seconds = 0;   // used by it and its children
+  double user_seconds = 0;  // of them, outside the kernel
+  long page_faults = 0;     // of it and its children
   std::string out, err;
 };
 
@@ -79,14 +81,15 @@ class Process {
 
   void signal(int number);
 
+  bool has_ended() const;  // what it has said may still have to be read
+
   // Closes its stdin, waits until it ends, kills what is left of its process group.
   Result finish();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool has_ended() const;  // what it has said may still have to be read
-  bool collect();          // more output; false once the process has ended or its time is over
+  bool collect();  // more output; false once the process has ended or its time is over
   void reap();
 
   Clock::time_point deadline_, next_question_;

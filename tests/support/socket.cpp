@@ -1,6 +1,7 @@
 #include "socket.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -113,15 +114,17 @@ void Socket::reset() {
   socket_.close();
 }
 
-Listener::Listener() : Listener(Kind::listening) {}
+Listener::Listener(std::uint16_t port) : Listener(Kind::listening, "127.0.0.1", port) {}
 
-Listener::Listener(Kind kind) : socket_(tcp_socket(AF_INET)) {
-  sockaddr_in address = loopback(0);
+Listener::Listener(Kind kind, const char* host, std::uint16_t port) : socket_(tcp_socket(AF_INET)) {
+  sockaddr_in address = loopback(port);
+  if (inet_pton(AF_INET, host, &address.sin_addr) != 1) throw std::invalid_argument(host);
   socklen_t size = sizeof address;
   check(bind(socket_.get(), generic(address), size), "bind");
   check(getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
   port_ = ntohs(address.sin_port);
-  if (kind == Kind::listening) check(listen(socket_.get(), SOMAXCONN), "listen");
+  if (kind != Kind::bound)
+    check(listen(socket_.get(), kind == Kind::full ? 0 : SOMAXCONN), "listen");
 }
 
 std::string Listener::url(const std::string& path) const {
@@ -133,6 +136,21 @@ Socket Listener::accept() {
   Descriptor peer(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   check(peer.get(), "accept");
   return Socket(std::move(peer));
+}
+
+SilentPort::SilentPort(const char* host, std::uint16_t port) : Listener(Kind::full, host, port) {
+  sockaddr_in address = loopback(this->port());
+  inet_pton(AF_INET, host, &address.sin_addr);
+  for (auto& client : clients_) {
+    client = tcp_socket(AF_INET);
+    check(fcntl(client.get(), F_SETFL, O_NONBLOCK), "fcntl");
+    (void)connect(client.get(), generic(address), sizeof address);
+  }
+}
+
+void SilentPort::wake() {
+  for (auto& client : clients_) client.close();  // so that none of them comes again
+  accept();
 }
 
 bool has_ipv6() {

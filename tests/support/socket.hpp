@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -37,14 +38,14 @@ class Socket {
 // A port of 127.0.0.1 that answers as the test tells it to.
 class Listener {
  public:
-  Listener();
+  explicit Listener(std::uint16_t port = 0);  // 0: any
   std::uint16_t port() const { return port_; }
   std::string url(const std::string& path) const;
   Socket accept();
 
  protected:
-  enum class Kind { listening, bound };
-  explicit Listener(Kind kind);
+  enum class Kind { listening, full, bound };
+  Listener(Kind kind, const char* address, std::uint16_t port);
 
  private:
   Descriptor socket_;
@@ -53,7 +54,17 @@ class Listener {
 
 // A port of 127.0.0.1 that refuses, for as long as this lives.
 struct RefusedPort : Listener {
-  RefusedPort() : Listener(Kind::bound) {}
+  RefusedPort() : Listener(Kind::bound, "127.0.0.1", 0) {}
+};
+
+// A port that answers nobody who wants to connect, because the queue of those who do is full.
+class SilentPort : public Listener {
+ public:
+  explicit SilentPort(const char* address = "127.0.0.1", std::uint16_t port = 0);
+  void wake();  // lets in who still wants to connect
+
+ private:
+  std::array<Descriptor, 4> clients_;
 };
 
 // Whether this machine has a loopback of IP version 6.

@@ -35,7 +35,7 @@ class Server {
   Stats stats() const;
   // Ends it as a crash would.
   void kill();
-  // Waits until so many requests are in flight, for 20 s at the most. Returns whether they are.
+  // Waits until so many requests are in flight, for at most 20 s. Returns whether they are.
   bool come_in_flight(unsigned count) const;
 
  private:
