@@ -30,10 +30,10 @@ export function build({ root = dirname(here), folder = join(here, 'talk'), out, 
 
 function section(slide, slides, root, out) {
   const use = {
-    code: (place) => oneLine(root, place),
     link: (link) => resolveLink(link, slides, root, out),
     picture: (file, alt) => picture(root, file, alt),
     fence: (info, body) => fence(info, body, root, use),
+    columns: 0, // how many of them have begun
     shown: '', // the file of the code above
     program: slide.look === 'program', // it is shown whole
     paper: out === '',
@@ -126,12 +126,6 @@ function instead(file, body, root, use) {
     return `<div class="code instead fragment"><p class="place">${title}</p>${all}</div>`;
   use.more = `<h1>${title}</h1><div class="code">${all}</div>`;
   return '';
-}
-
-function oneLine(root, place) {
-  const [, where, from] = /^(\S+) (.+)$/.exec(place) ?? [];
-  if (!from) throw new Error(`{{${place}}}: code and the beginning of a line are needed`);
-  return quote(root, where, { from, to: from, comments: 'none' }).join('');
 }
 
 function plain(kind, body) {

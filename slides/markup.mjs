@@ -1,122 +1,106 @@
-// The talk's own small Markdown, and colours for code. Just what the slides use; anything else
-// throws, with the reason.
+// The talk's Markdown, and colours for code. What slides do not use throws, with the reason.
 
 import hljs from 'highlight.js/lib/core';
 import cpp from 'highlight.js/lib/languages/cpp';
 import python from 'highlight.js/lib/languages/python';
+import MarkdownIt from 'markdown-it';
 
-export const escape = (text) =>
-  text.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c]);
+const md = new MarkdownIt('zero').enable([
+  ...['heading', 'fence', 'list', 'table'],
+  ...['backticks', 'emphasis', 'link'],
+]);
+const { rules } = md.renderer;
 
-// `code`, **bold**, *emphasis*, [text](link). `use` resolves links, and {{file#region}}.
-export function inline(text, use) {
-  const kept = [];
-  const keep = (html) => `\0${kept.push(html) - 1}\0`;
-  return escape(
-    text
-      .replace(/\{\{(.+?)\}\}/g, (_, place) => keep(`<code>${highlight(use.code(place), 'cpp')}</code>`))
-      .replace(/`([^`]+)`/g, (_, code) => {
-        if (/[;{] *$/.test(code)) throw new Error(`raw C++: ${code}`);
-        return keep(`<code>${escape(code)}</code>`);
-      })
-      .replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (_, name, link) => {
-        const to = use.link(link);
-        return to ? keep(`<a href="${escape(to)}">`) + name + keep('</a>') : name;
-      }),
-  )
-    .replace(/\*\*(.+?)\*\*/g, '<strong>$1</strong>')
-    .replace(/\*(.+?)\*/g, '<em>$1</em>')
-    .replace(/\0(\d+)\0/g, (_, i) => kept[i]);
-}
+export const escape = md.utils.escapeHtml;
+
+// `code`, **bold**, *emphasis*, [text](link), which use.link resolves.
+export const inline = (text, use) => md.renderInline(text, use);
 
 // The blocks of a slide as HTML: # heading, paragraph, + paragraph that comes with a step of its
-// own, - list, | table |, ![picture](file), or
-// +![picture](file) for one that comes with a step of its own, behind others, fenced
-// blocks, which use.fence makes, and columns between :::, ::: and :::end.
-export function blocks(text, use) {
-  const lines = text.split('\n');
-  let html = '',
-    columns = 0;
-  const take = (pattern) => {
-    const taken = [];
-    while (lines.length && pattern.test(lines[0])) taken.push(lines.shift());
-    return taken;
+// own, - list, | table |, ![picture](file), or +![picture](file) for one that comes with a step of
+// its own, behind others, fenced blocks, which use.fence makes, and columns between :::, ::: and
+// :::end.
+export const blocks = (text, use) => md.render(text, use);
+
+// Teaches markdown-it a block: lines that begin so. `html` says what they become.
+function add(name, beginning, html) {
+  const rule = (state, from, to, silent) => {
+    const line = (i) => state.src.slice(state.bMarks[i], state.eMarks[i]);
+    const lines = [];
+    for (let i = from; i < to && beginning.test(line(i)); ++i) lines.push(line(i));
+    if (!lines.length || silent) return lines.length > 0;
+    state.push('html_block').content = html(lines, state.env);
+    state.line = from + lines.length;
+    return true;
   };
-  while (lines.length) {
-    const line = lines[0];
-    if (!line.trim()) {
-      lines.shift();
-    } else if (line.startsWith('```')) {
-      lines.shift();
-      const body = take(/^(?!```)/);
-      if (!lines.shift()) throw new Error('a block without end');
-      html += use.fence(line.slice(3).trim(), body);
-    } else if (line.startsWith(':::')) {
-      lines.shift();
-      if (line === ':::end') {
-        if (!columns) throw new Error(':::end without :::');
-        html += '</div></div>';
-        columns = 0;
-      } else {
-        html += columns++ ? '</div><div>' : '<div class="columns"><div>';
-      }
-    } else if (/^#{1,2} /.test(line)) {
-      const [, marks, title] = /^(#+) (.*)/.exec(lines.shift());
-      html += `<h${marks.length}>${inline(title, use)}</h${marks.length}>`;
-    } else if (line.startsWith('+ ')) {
-      lines[0] = line.slice(2);
-      html += `<p class="fragment">${inline(take(/^(?![-|] |```|:::|#|\+)\s*\S/).join(' '), use)}</p>`;
-    } else if (line.startsWith('- ')) {
-      const items = take(/^(- |  \S)/)
-        .join('\n')
-        .slice(2)
-        .split('\n- ');
-      const item = (text) => `<li>${inline(text.replace(/\n */g, ' '), use)}</li>`;
-      html += `<ul>${items.map(item).join('')}</ul>`;
-    } else if (line.startsWith('|')) {
-      html += table(
-        take(/^\|/).map((row) =>
-          row
-            .split(/(?<!\\)\|/)
-            .slice(1, -1)
-            .map((cell) => cell.trim().replaceAll('\\|', '|')),
-        ),
-        use,
-      );
-    } else if (/^\+?!\[/.test(line)) {
-      const pictures = take(/^\+?!\[/).map((image) => {
-        const [, later, alt, file] = /^(\+?)!\[(.+)\]\((\S+)\)$/.exec(image) ?? [];
-        if (!alt) throw new Error(`not ![what it shows](file): ${image}`);
-        const picture = use.picture(file, alt);
-        return later ? picture.replace('<img', '<img class="fragment"') : picture;
-      });
-      html += `<div class="pictures">${pictures.join('')}</div>`;
-    } else {
-      if (/^[<>=~+]/.test(line)) throw new Error(`neither text nor any block: ${line}`);
-      html += `<p>${inline(take(/^(?![-|] |```|:::|#|\+?!\[)\s*\S/).join(' '), use)}</p>`;
-    }
-  }
-  if (columns) throw new Error('::: without :::end');
-  return html;
+  md.block.ruler.before('list', name, rule, { alt: ['paragraph', 'list', 'blockquote'] });
 }
 
-// Rows of Markdown cells: the first is the head, the second says where columns are aligned.
-export function table([head, marks, ...body], use) {
-  if (!marks?.every((mark) => /^:?-+:?$/.test(mark)))
-    throw new Error('a table without its second row');
-  const row = (cells, tag) => {
-    if (cells.length !== head.length)
-      throw new Error(`a row of ${cells.length} in a table of ${head.length}`);
-    const cell = (text, i) => {
-      const right = marks[i].endsWith(':') ? ' class="right"' : '';
-      if (tag === 'th' && text) return `<th scope="col"${right}>${inline(text, use)}</th>`;
-      return `<td${right}>${inline(text, use)}</td>`;
+add('pictures', /^\+?!\[/, (images, use) => {
+  const pictures = images.map((image) => {
+    const [, later, alt, file] = /^(\+?)!\[(.+)\]\((\S+)\)$/.exec(image) ?? [];
+    if (!alt) throw new Error(`not ![what it shows](file): ${image}`);
+    const picture = use.picture(file, alt);
+    return later ? picture.replace('<img', '<img class="fragment"') : picture;
+  });
+  return `<div class="pictures">${pictures.join('')}</div>`;
+});
+
+add('columns', /^:::/, ([line], use) => {
+  if (line !== ':::end') return use.columns++ ? '</div><div>' : '<div class="columns"><div>';
+  if (!use.columns) throw new Error(':::end without :::');
+  use.columns = 0;
+  return '</div></div>';
+});
+
+// Refuses what markdown-it would make the best of, and changes what is not the same for a slide.
+md.core.ruler.after('block', 'slide', ({ src, tokens, env: use }) => {
+  const lines = src.split('\n');
+  const cells = (row) => row.split(/(?<!\\)\|/).length - 2;
+  let head;
+  for (const [i, token] of tokens.entries()) {
+    const { type, tag, map, markup } = token;
+    const line = lines[map?.[0]];
+    const text = tokens[i + 1]?.content;
+    const fail = (reason) => {
+      throw new Error(reason);
     };
-    return `<tr>${cells.map(cell).join('')}</tr>`;
-  };
-  const rows = body.map((cells) => row(cells, 'td')).join('');
-  return `<table><thead>${row(head, 'th')}</thead><tbody>${rows}</tbody></table>`;
-}
+
+    if (type === 'paragraph_open' && text.startsWith('|')) fail('a table without its second row');
+    if ((type === 'paragraph_open' && /^[<>=~+#]/.test(text)) || /^(ol|h[3-6])$/.test(tag))
+      fail(`neither text nor any block: ${line}`);
+    if (type === 'fence' && (map[1] - map[0] < 2 || !lines[map[1] - 1].startsWith('```')))
+      fail('a block without end');
+
+    if (markup === '+') token.hidden = true; // a list, of which only the paragraph is wanted
+    if (type === 'paragraph_open' && tokens[i - 1]?.markup === '+') {
+      token.hidden = tokens[i + 2].hidden = false;
+      token.attrSet('class', 'fragment');
+    }
+
+    if (type === 'table_open') head = line;
+    if (type === 'tr_open' && cells(line) !== cells(head))
+      fail(`a row of ${cells(line)} in a table of ${cells(head)}`);
+    if (token.attrGet('style')) token.attrs = [['class', 'right']];
+    if (type === 'th_open' && text) token.attrPush(['scope', 'col']);
+    if (type === 'th_open' && !text) token.tag = tokens[i + 2].tag = 'td';
+  }
+  if (use.columns) throw new Error('::: without :::end');
+});
+
+rules.fence = (tokens, i, _, use) =>
+  use.fence(tokens[i].info.trim(), tokens[i].content.split('\n').slice(0, -1));
+
+rules.code_inline = (tokens, i) => {
+  const code = tokens[i].content;
+  if (/[;{] *$/.test(code)) throw new Error(`raw C++: ${code}`);
+  return `<code>${escape(code)}</code>`;
+};
+
+rules.link_open = (tokens, i, _, use) => {
+  const to = use.link(tokens[i].attrGet('href'));
+  return to ? `<a href="${escape(to)}">` : '<a>';
+};
 
 // Code that stands in a slide instead of in a chapter.
 export const looksLikeCpp = (text) =>

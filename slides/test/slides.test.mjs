@@ -162,6 +162,17 @@ describe('the build', () => {
     ['C++ in a paragraph', 'Write `fetch(url);` here', {}, /raw C\+\+/],
     ['C++ as another language', '```c++\nint x;\n```', {}, /no known kind/],
     ['HTML', '<pre>int x;</pre>', {}, /neither text nor any block/],
+    ['a heading of a third level', '### Title', {}, /neither text nor any block: ###/],
+    ['a numbered list', '1. one\n2. two', {}, /neither text nor any block: 1/],
+    ['columns without end', ':::\none\n:::\ntwo', {}, /::: without :::end/],
+    ['an end without columns', 'one\n\n:::end', {}, /:::end without :::/],
+    ['a table without its second row', '| a | b |\n| c | d |', {}, /without its second row/],
+    [
+      'a row that is too short',
+      '| a | b |\n|---|--:|\n| c | d |\n| `e` |',
+      {},
+      /a row of 1 in a table of 2/,
+    ],
     [
       'a line that no line of the region begins with',
       code('from: z\n'),
