@@ -18,7 +18,7 @@ function region(file, name) {
     ['-v', `name=${name}`, '-f', script, file],
     { encoding: 'utf8' },
   );
-  if (status !== 0) throw new Error(stderr);
+  if (status !== 0) throw new Error(stderr.trim());
   return stdout.split('\n').slice(0, -1);
 }
 

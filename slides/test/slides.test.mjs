@@ -242,6 +242,7 @@ describe('the build', () => {
         filter: (from) => !from.includes('node_modules'),
       });
     symlinkSync(join(slidesFolder, 'node_modules'), join(copy, 'slides/node_modules'));
+    cpSync(join(root, 'tests/support/region.awk'), join(copy, 'tests/support/region.awk'));
     const changed = join(copy, '02-threads/processes.cpp');
     writeFileSync(changed, readFileSync(changed, 'utf8').replaceAll('region fetch', 'region start'));
     const { status, stderr } = spawnSync(
