@@ -123,6 +123,14 @@ void try_sanitizer(const std::string& sanitizer) {
                                        : said.front()};
 }
 
+// Names the first of the URLs of which nothing was printed.
+std::string without_line(const Lines& arguments, const std::string& out) {
+  for (const auto& argument : arguments)
+    if (argument.front() == '/' && out.find(argument) == out.npos)
+      return "; no line came for " + argument;
+  return {};
+}
+
 }  // namespace
 
 Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting) {
@@ -199,8 +207,8 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
   if (result.timed_out && !given_up && !floods && hang.empty())
     hang = "the machine is too busy to see why";
   if (!hang.empty())
-    throw Verdict{"HANG",
-                  "not done after " + std::to_string(std::lround(took.count())) + " s; " + hang};
+    throw Verdict{"HANG", "not done after " + std::to_string(std::lround(took.count())) + " s; " +
+                              hang + without_line(arguments, result.out)};
   if (floods)
     fail("it printed more than 1 MB, beginning with " +
          cut(split(result.out + result.err + '\n').front()));
@@ -286,7 +294,8 @@ void Exam::judge_race(const std::string& report) const {
   if (title.rfind("data race", 0) != 0) throw Verdict{"RACE", title + where};
 
   const std::string name = between(report, "Location is global '", "'", start);
-  const std::string what = name.empty() ? "the memory of " + cut(text_of(line)) : '`' + name + '`';
+  const bool has_name = !name.empty() && name != "<null>";
+  const std::string what = !has_name ? "the memory of " + cut(text_of(line)) : '`' + name + '`';
   const std::string first = report.substr(start, previous - start);
   const bool reads =
       first.find("  Read of") != first.npos || first.find("  Atomic read") != first.npos;
@@ -333,9 +342,11 @@ void Exam::judge_crash(const Result& result) const {
     throw Verdict{"CRASH", "std::terminate was called" + hint};
   if (result.status > 128 && result.status <= 128 + 64) {
     const int number = result.status - 128;
-    throw Verdict{"CRASH", std::string(number == SIGSEGV ? "it used memory that is not its own"
-                                                         : strsignal(number)) +
-                               hint};
+    std::string what = number == SIGSEGV ? "it used memory that is not its own" : strsignal(number);
+    const std::string said =
+        err.substr(0, err.find_last_not_of('\n') + 1);  // such as glibc's reason
+    if (number == SIGABRT && !said.empty()) what += ": " + cut(said.substr(said.rfind('\n') + 1));
+    throw Verdict{"CRASH", what + hint};
   }
   if (result.status == 127) throw std::runtime_error("it could not be run: " + err);
 }

@@ -141,7 +141,8 @@ std::string waiting(Exam& exam) {
   const int fetched = waited(exam, {"/delay/0.5"}), computed = waited(exam, {"compute"});
   waited(exam, {"compute", "/delay/0.2"});
   return std::to_string(fetched) + " % of a fetch is waiting, and " + std::to_string(computed) +
-         " % of a computation";
+         " % of a computation" +
+         (computed > 5 ? ", which waited for a core on this busy machine" : "");
 }
 
 // --- 02-threads ---------------------------------------------------------------------------------

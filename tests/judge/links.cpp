@@ -365,6 +365,34 @@ void crowd(Exam& exam) {
   crawl.judge_lines(verdicts, {}, "done");
 }
 
+// Four pages of a host are held, and eight of another one, which are linked behind them, are not.
+void uneven(Exam& exam) {
+  constexpr std::size_t quick = 8;
+  Crawl crawl(exam, "uneven");
+  std::size_t answered = 0;
+  bool opened = false;
+  crawl.run(60, 60, true, [&](const Exam::Sight&) {
+    if (opened) return crawl.idle() > long_stuck;
+    answered = 0;
+    for (const auto& [page, asked] : crawl.report().pages)
+      answered += page.rfind("/quick-", 0) == 0 && asked.answered > 0;
+    if (answered < quick) return crawl.idle() > stuck;
+    opened = true;
+    crawl.open();
+    return false;
+  });
+  crawl.judge_requests();
+  if (!opened)
+    fail(plural(quick - answered, "page") +
+         " of a host that answers at once waited, because 2 pages of another host did not come: " +
+         "when a place comes free, look beyond the pages whose host is busy");
+  if (crawl.result().given_up) fail("it waits, and every page has been answered");
+  std::map<std::string, std::string> verdicts{{"/", "OK"}};
+  for (int i = 1; i <= 4; ++i) verdicts["/held-" + std::to_string(i)] = "OK";
+  for (std::size_t i = 1; i <= quick; ++i) verdicts["/quick-" + std::to_string(i)] = "OK";
+  crawl.judge_lines(verdicts, {}, "done");
+}
+
 // Ctrl-C, when some pages are known, some are in flight, and some wait.
 void interrupted(Exam& exam) {
   Crawl crawl(exam, "stop");
@@ -454,6 +482,7 @@ std::string links(Exam& exam) {
   const bool one_at_a_time = exam.exercise().chapter < "02";
   web(exam, one_at_a_time);
   if (!one_at_a_time) crowd(exam);
+  if (!one_at_a_time) uneven(exam);
   interrupted(exam);
   deadline_for_each(exam);
   deadline_for_all(exam);

@@ -120,6 +120,8 @@ int start(Progress& progress, const std::vector<std::string>& arguments) {
   say((fresh ? "Edit " : "Go on in ") + exercise->shown().string() +
       ", then type ./learn check, or ./learn watch to have it");
   say("judged each time you save it. ./learn hint gives the first of three hints.");
+  say("To try it by hand: build/tests/judge/work-" + exercise->id +
+      ", with ./learn serve in another terminal.");
   prepare(*exercise);
   return 0;
 }

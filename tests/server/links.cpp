@@ -84,12 +84,17 @@ Pages days(const std::string& name) {
 Pages pages_of(const std::string& kind, const std::string& name) {
   if (kind == "web") return web();
   if (kind == "crowd") return linked(held("page", 24));
+  if (kind == "uneven") {
+    Pages pages = held("held", 4);
+    for (int i = 1; i <= 8; ++i) pages.push_back({"quick-" + std::to_string(i)});
+    return linked(pages);
+  }
   if (kind == "stop") return linked(held("page", 12, {{"one"}, {"missing", {}, 404}, {"two"}}));
   if (kind == "slow")
     return linked(
         {{"good"}, {"never", {}, 200, 0, How::never}, {"stalls", {}, 200, 0, How::stalls}});
   if (kind == "endless") return days(name);
-  throw std::invalid_argument("not web, crowd, stop, slow or endless");
+  throw std::invalid_argument("not web, crowd, uneven, stop, slow or endless");
 }
 
 std::string host_of(const std::vector<std::string>& hosts, const std::string& kind,
@@ -100,6 +105,7 @@ std::string host_of(const std::vector<std::string>& hosts, const std::string& ki
   else
     while (number < pages.size() && pages[number].name != name) ++number;
   if (kind == "crowd") number = (number + 3) / 4;  // four of a host stand together
+  if (kind == "uneven") number = number == 0 ? 0 : number <= 4 ? 1 : 2;  // held ones, quick ones
   return hosts[number % hosts.size()];
 }
 
