@@ -5,5 +5,6 @@
 #include "http/names.hpp"
 #include "http_get.hpp"
 
-// The endpoints of a host that is not known(). Throws std::runtime_error: "could not resolve host: ...".
+// The endpoints of a host that is not known(). Throws std::runtime_error: "could not resolve host:
+// ...".
 awaitable<Endpoints> resolve(Url url);

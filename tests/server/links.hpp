@@ -5,8 +5,8 @@
 //     web       duplicates, cycles, dead links, a busy server that recovers, one that does not, a
 //               page that is held, and a link to another site, which must not be asked
 //     crowd     a first page with links to 24 pages that are held
-//     uneven    a first page with links to 4 pages of a host that are held, and 8 of another that
-//     are not stop      a first page with links to two good pages, a dead one, and 12 that are held
+//     uneven    a first page with links to 4 held pages of one host, and then to 8 of another
+//     stop      a first page with links to two good pages, a dead one, and 12 that are held
 //     slow      a first page with links to a good page, one that never answers, and one that stalls
 //     endless   a page for each day, with a link to the next one; and a page that never answers
 //   /site/KIND/TOKEN        what has been asked of it; ?hold=1 holds the held pages until ?hold=0;
