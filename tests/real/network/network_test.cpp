@@ -118,8 +118,10 @@ TEST_CASE("real: a network that loses 20 % of the packets") {
   fetch_all({.loss = 0.2}, good_paths(), Expected::ok_or_timeouts);
 }
 
+// Half of the time is left. But 1,400 connections go on at once, and the link's queue holds 500
+// packets: what it loses then, TCP sends again too late.
 TEST_CASE("real: a network that stalls for 5 s") {
-  fetch_all({.stops_for = 5s}, good_paths(), Expected::ok);
+  fetch_all({.stops_for = 5s}, good_paths(), Expected::ok_or_timeouts);
 }
 
 // At most 0.5 s is left for all the work, too little on a busy machine.
@@ -132,9 +134,10 @@ TEST_CASE("real: a network that stalls for 12 s") {
   fetch_all({.stops_after = 2s, .stops_for = 12s}, paths("/delay/4"), Expected::timeouts, 1);
 }
 
-// TCP tries to connect again after 1, 3 and 7 s; newer kernels do so each second at first.
+// TCP tries to connect again after 1, 3 and 7 s; newer kernels do so each second at first. Then too
+// there are many at once.
 TEST_CASE("real: a network that loses everything for 4 s") {
-  fetch_all({.stops_for = 4s, .stop_loses = true}, good_paths(), Expected::ok);
+  fetch_all({.stops_for = 4s, .stop_loses = true}, good_paths(), Expected::ok_or_timeouts);
 }
 
 // The answer is sent again up to 3 s after it was due, in vain, and then after 6 s, too late.
