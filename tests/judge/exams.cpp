@@ -215,13 +215,13 @@ std::string race(Exam& exam) {
 std::string torn(Exam& exam) {
   for (int chance = 0; chance < 3; ++chance) {  // a program that locks each piece may be lucky once
     // Threads that sleep to avoid each other meet after a pause of the whole program.
-    bool paused = chance > 0;
+    bool paused = chance > 1;  // on a busy machine the first pause may come too late
     const Run run = exam.run(times(8, "/barrier/8"),
                              [&, hopeless = never_together(8)](const Exam::Sight& seen) mutable {
                                if (!paused && seen.most_in_flight == 8 && seen.in_flight == 0) {
                                  paused = true;
                                  kill(seen.pid, SIGSTOP);
-                                 std::this_thread::sleep_for(std::chrono::milliseconds(500));
+                                 std::this_thread::sleep_for(std::chrono::milliseconds(350));
                                  kill(seen.pid, SIGCONT);
                                }
                                return hopeless(seen);
