@@ -131,8 +131,7 @@ RealServer::~RealServer() {
   process_->signal(SIGTERM);
   const Result result = process_->finish();
   INFO(software_.name << " ended with " << result.status << ": " << result.err);
-  CHECK((result.status == 0 || result.status == 128 + SIGTERM));
-  CHECK(!result.left_some);
+  CHECK(!result.left_some);  // its status is its own affair
 }
 
 void RealServer::choose_ports() {
