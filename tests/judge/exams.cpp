@@ -287,8 +287,14 @@ std::string three_places(Exam& exam) {
 }
 
 std::string pool(Exam& exam) {
+  // Nine jobs that return, and then nine that throw.
+  exam.expect(exam.run(times(9, "/status/404")), times(9, "/status/404 Bad"));
+  if (const Run run = exam.run(times(9, "/close")); run.lines.size() < 9)
+    fail("of 9 jobs that throw, " + std::to_string(run.lines.size()) +
+         " ran: a job that throws must not take its place with it");
   const std::string words = three_places(exam);
   exam.forbid(R"(green::Pool\b)", "this is the chapter's pool: write your own");
+  exam.must_keep("void fetch(");
   return words;
 }
 
