@@ -63,7 +63,7 @@ exercise(
 exercise(04.3 starvation MINUTES 10 START FAIL TIME_LIMIT 5 ${green})
 exercise(04.4 lost-update MINUTES 15 START FAIL TIME_LIMIT 5 ${green} CURL::libcurl)
 exercise(04.5 pool MINUTES 25 START FAIL TIME_LIMIT 5 ${green} CURL::libcurl)
-exercise(04.6 deadline MINUTES 15 START HANG TIME_LIMIT 5 ${green} CURL::libcurl)
+exercise(04.6 deadline MINUTES 15 START HANG TIME_LIMIT 7 ${green} CURL::libcurl)
 exercise(04.7 links MINUTES 60 START FAIL TIME_LIMIT 10 ${green} 04-green-threads-links)
 
 set(http LIBRARIES 05-coroutines-http HEADERS ${CMAKE_SOURCE_DIR}/05-coroutines/http_get.hpp
