@@ -606,6 +606,21 @@ TEST_CASE("server: a busy page recovers, once for each token") {
   CHECK(get(server, "/site/web/1/busy").status == 503);
 }
 
+TEST_CASE("server: the tries of a late page are all late, and a busy one may fall silent") {
+  const Server server;
+  get(server, "/site/tries/1?delay=0.15");
+  for (const int status : {503, 503, 200}) {
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(get(server, "/site/tries/1/thrice").status == status);
+    CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(150));
+  }
+  CHECK(get(server, "/site/tries/1/once").status == 503);
+  Socket silent(server.port());
+  silent.send("GET /site/tries/1/once HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+  REQUIRE(server.come_in_flight(1));
+  CHECK(get(server, "/site/tries/1").body.find("page /once 2 1 ") != std::string::npos);
+}
+
 TEST_CASE("server: a site's report has the pages in flight, and requests for another site") {
   const Server server({"--hosts", "2"});
   const auto report = [&server] { return get(server, "/site/crowd/7").body; };

@@ -97,7 +97,8 @@ Exam::Exam(const Exercise& exercise, std::filesystem::path source, std::filesyst
 namespace {
 
 // How to run a program with that sanitizer.
-Lines command_for(const std::string& sanitizer, const std::string& program, bool goes_on = false) {
+Lines command_for(const std::string& sanitizer, const std::string& program, bool goes_on = false,
+                  const Lines& environment = {}) {
   Lines command{"env",
                 "-uhttp_proxy",
                 "-uall_proxy",
@@ -105,6 +106,7 @@ Lines command_for(const std::string& sanitizer, const std::string& program, bool
                 "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0" +
                     std::string(goes_on ? ":report_bugs=0" : ""),
                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1"};
+  command.insert(command.end(), environment.begin(), environment.end());
   // ThreadSanitizer does not run if the program's memory map is too random.
   static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
   if (sanitizer == "thread" && setarch) command.insert(command.end(), {"setarch", "-R"});
@@ -136,7 +138,8 @@ std::string without_line(const Lines& arguments, const std::string& out) {
 Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& setting) {
   const Server server(setting.hosts);
   if (setting.before) setting.before(server.url());
-  Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_, setting.goes_on);
+  Lines command = command_for(plain_ ? "" : exercise_.sanitizer, program_, setting.goes_on,
+                              setting.environment);
   const std::string no_end = "?timeout=60";
   for (const auto& argument : arguments)
     command.push_back((argument.front() == '/' ? server.url() : "") + argument +

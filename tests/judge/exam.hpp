@@ -71,6 +71,7 @@ class Exam {
     bool is_interrupted = false;   // it is sent SIGINT, so death by that signal is no crash
     bool ends_in_silence = false;  // it is a hang if nothing happens, as without a Hopeless
     bool goes_on = false;          // ThreadSanitizer, if it has that, reports nothing
+    Lines environment = {};        // such as NAME=value
   };
 
   const Exercise& exercise() const { return exercise_; }

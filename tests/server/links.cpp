@@ -19,13 +19,13 @@ namespace {
 constexpr double longest_wait = 60;  // seconds
 constexpr std::size_t most_sites = 100;
 
-enum class How { at_once, held, never, stalls, no_answer };
+enum class How { at_once, late, held, never, stalls, no_answer };
 
 struct Page {
   std::string name;
   std::vector<std::string> links = {};  // names, perhaps with a fragment; `!` is the other site
   unsigned status = 200;
-  unsigned busy = 0;  // so many times it is 503
+  unsigned busy = 0;  // so many times it is 503, at once unless it is late
   How how = How::at_once;
 };
 using Pages = std::vector<Page>;
@@ -93,8 +93,12 @@ Pages pages_of(const std::string& kind, const std::string& name) {
   if (kind == "slow")
     return linked(
         {{"good"}, {"never", {}, 200, 0, How::never}, {"stalls", {}, 200, 0, How::stalls}});
+  if (kind == "tries")
+    return linked({{"good", {}, 200, 0, How::late},
+                   {"thrice", {}, 200, 2, How::late},
+                   {"once", {}, 200, 1, How::never}});
   if (kind == "endless") return days(name);
-  throw std::invalid_argument("not web, crowd, uneven, stop, slow or endless");
+  throw std::invalid_argument("not web, crowd, uneven, stop, slow, tries or endless");
 }
 
 std::string host_of(const std::vector<std::string>& hosts, const std::string& kind,
@@ -195,25 +199,28 @@ awaitable<void> links::page(Site& its, Exchange& exchange) {
   if (kind == "endless") co_await exchange.client.wait(Seconds(0.05));
   if (kind == "crowd" && name.empty())  // by then, all threads of the client are there and wait
     co_await exchange.client.wait(Seconds(0.2));
-  if (page->how == How::held && !state->holds) {
+  const bool busy = asked.times <= page->busy;
+  const How how = busy && page->how != How::late ? How::at_once : page->how;
+  if (how == How::late) {
+    co_await exchange.client.wait(state->delay);
+  } else if (how == How::held && !state->holds) {
     co_await exchange.client.wait(Seconds(1));
-  } else if (page->how == How::held && *state->holds) {
+  } else if (how == How::held && *state->holds) {
     co_await exchange.client.wait(state->gate);
-  } else if (page->how == How::stalls) {
+  } else if (how == How::stalls) {
     co_await exchange.send_head(200, 1000);
     co_await exchange.client.write("<!doctype html>\n");
   }
-  if (page->how == How::never || page->how == How::stalls) {
+  if (how == How::never || how == How::stalls) {
     co_await exchange.client.wait(Seconds(longest_wait));
     co_return exchange.client.close();
   }
 
   // From here on the client may be faster than we are.
   noted.reset();
-  const bool busy = asked.times <= page->busy;
   if (busy) asked.busy_since = Clock::now();
   ++asked.answered;
-  if (page->how == How::no_answer) co_return exchange.client.close();
+  if (how == How::no_answer) co_return exchange.client.close();
   const std::string body = html(*page, pages, exchange, hosts);
   co_await exchange.send(busy ? 503 : page->status, body, "Content-Type: text/html\r\n");
 }
@@ -225,6 +232,7 @@ awaitable<void> links::report(Site& its, Exchange& exchange) {
     state->holds = exchange.option("hold", 0, 1, 0) == 1;
     state->gate.expires_at(*state->holds ? Clock::time_point::max() : Clock::time_point::min());
   }
+  state->delay = Seconds(exchange.option("delay", 0.0, longest_wait, state->delay.count()));
   std::string text = "in-flight " + std::to_string(state->in_flight) +  //
                      "\nmost " + std::to_string(state->most) +          //
                      "\nmost-per-host " + std::to_string(state->most_per_host) + "\nelsewhere " +

@@ -8,9 +8,12 @@
 //     uneven    a first page with links to 4 held pages of one host, and then to 8 of another
 //     stop      a first page with links to two good pages, a dead one, and 12 that are held
 //     slow      a first page with links to a good page, one that never answers, and one that stalls
+//     tries     a first page with links to a late page, a late one that is busy at its first two
+//               tries, and one that is busy at its first try, and at the second never answers
 //     endless   a page for each day, with a link to the next one; and a page that never answers
 //   /site/KIND/TOKEN        what has been asked of it; ?hold=1 holds the held pages until ?hold=0;
-//                           without a word they are held for a second each
+//                           without a word they are held for a second each; ?delay=SECONDS says
+//                           how late the late pages are
 //
 // The pages are spread over all the addresses that the server speaks plain http on. What stands in
 // their place for another site is any host that is not such an address: localhost.
@@ -42,6 +45,7 @@ class LinkedSites {
     explicit State(boost::asio::steady_timer timer) : gate(std::move(timer)) {}
     boost::asio::steady_timer gate;  // held pages wait for it
     std::optional<bool> holds;       // whether they do, if somebody has told
+    Seconds delay{0.8};              // of late pages
     unsigned in_flight = 0, most = 0, most_per_host = 0, foreign = 0;
     std::map<std::string, unsigned> hosts;  // in flight, by host
     std::map<std::string, Asked> pages;     // by name

@@ -51,9 +51,9 @@ constexpr char usage[] =
     "  /help           all routes\n"
     "\n"
     "Pages that link to each other, for a link checker. Each TOKEN is a new site:\n"
-    "  /site/KIND/TOKEN/PAGE  KIND is web, crowd, uneven, stop, slow or endless. The first\n"
-    "                         page has no name. The pages are spread over all the addresses of\n"
-    "                         plain http.\n"
+    "  /site/KIND/TOKEN/PAGE  KIND is web, crowd, uneven, stop, slow, tries or endless. The\n"
+    "                         first page has no name. The pages are spread over all the\n"
+    "                         addresses of plain http.\n"
     "  /site/KIND/TOKEN       what it was asked for\n";
 
 struct Options {

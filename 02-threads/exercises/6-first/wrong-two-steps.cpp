@@ -34,11 +34,9 @@ long get(const std::string& url) {
 
 void fetch(const std::string& url) try {
   const bool ok = get(url) == 200;
-  const bool late = won;
-  if (ok && !late) std::printf("%s wins\n", url.c_str());
-  std::this_thread::yield();
-  if (ok) won = true;
-  if (!ok || late) std::printf("%s %s\n", url.c_str(), ok ? "cancelled" : "Bad");
+  const bool wins = ok && !won;
+  if (wins) won = true;
+  std::printf("%s %s\n", url.c_str(), wins ? "wins" : ok ? "cancelled" : "Bad");
 } catch (const std::exception&) {
   std::printf("%s %s\n", url.c_str(), won ? "cancelled" : "Bad");
 }

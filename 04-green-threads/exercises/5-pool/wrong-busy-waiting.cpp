@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -20,8 +21,8 @@ class Pool {
     while (workers_ == size_) green::yield();
     ++workers_;
     green::spawn([this, job] {
+      const std::shared_ptr<Pool> place(this, [](Pool* pool) { --pool->workers_; });
       job();
-      --workers_;
     });
   }
 
@@ -32,20 +33,24 @@ class Pool {
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
-bool is_ok(const std::string& url) {
+// The status that `url` answers with. Throws if it does not answer.
+long get(const std::string& url) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
                                                                  curl_easy_cleanup);
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, discard);
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
+  if (curl_easy_perform(curl.get()) != CURLE_OK) throw std::runtime_error("no answer");
   long status = 0;
-  if (curl_easy_perform(curl.get()) == CURLE_OK)
-    curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  return status == 200;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status;
 }
 
-void fetch(const std::string& url) {
-  std::printf("%s %s\n", url.c_str(), is_ok(url) ? "OK" : "Bad");
+void fetch(const std::string& url) try {
+  std::printf("%s %s\n", url.c_str(), get(url) == 200 ? "OK" : "Bad");
+} catch (const std::exception&) {
+  std::printf("%s Bad\n", url.c_str());
+  throw;  // for the pool, this job has failed
 }
 
 int main(int argc, char* argv[]) {
