@@ -154,11 +154,13 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
   const std::chrono::seconds limit(exercise_.time_limit);
   std::string hang, circle, before;
   bool floods = false, given_up = false;
-  int farewell = 0;           // looks since a program that hangs was asked for its stack
+  int farewell = 0;           // looks since its sanitizer began, or was asked, to tell its stack
   int silent = 0, still = 0;  // looks since something happened; those of them without a sleep
   double busy_lately = 0;     // the share of the looks, of about the last ten; or the server is
   const auto go_on = [&](pid_t pid, const Result& so_far) {
     if (interrupted_by) return false;
+    // Its sanitizer writes a report, and works at that. So no look says anything about the program.
+    if (!plain_ && so_far.err.find("Sanitizer:") != so_far.err.npos && farewell == 0) farewell = 1;
     if (farewell > 0) return ++farewell < 100;
     floods = so_far.out.size() + so_far.err.size() > most_output;
     const auto now = std::chrono::steady_clock::now();
