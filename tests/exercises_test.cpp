@@ -209,9 +209,24 @@ TEST_CASE("exercises: what a learner is told, from the first word on") {
   write(trial / "01.1-status.cpp",
         "#include <cstdio>\nint main() { for (;;) std::puts(\"x\"); }\n");
   CHECK(has(said(judge({"check"})), "FAIL: it printed more than 1 MB, beginning with `x`\n"));
+  write(trial / "01.1-status.cpp",
+        "#include <stdexcept>\n"
+        "void check(int count) {\n"
+        "  if (count > 1) throw std::runtime_error(\"no\");\n"
+        "}\n"
+        "int main(int argc, char**) { check(argc); }\n");
+  CHECK(has(said(judge({"check"})),
+            "CRASH: nobody caught the std::runtime_error `no`, thrown at line 3\n"));
+  write(trial / "01.1-status.cpp",
+        "int first(const char* text) {\n"
+        "  return text[0];\n"
+        "}\n"
+        "int main() { return first(nullptr); }\n");
+  CHECK(has(said(judge({"check"})), "CRASH: it used memory that is not its own at line 2\n"));
   write(trial / "01.1-status.cpp", "int main() { for (;;) continue; }\n");
   const std::regex hang(
-      "HANG: not done after \\d+ s; 1 thread computes without end; no line came for \\S+\n");
+      "HANG: not done after \\d+ s; 1 thread computes without end; see line 1; no line came for "
+      "\\S+\n");
   CHECK(std::regex_search(said(judge({"check"})), hang));
 
   CHECK(
@@ -226,6 +241,103 @@ TEST_CASE("exercises: what a learner is told, from the first word on") {
   CHECK(judge({"check", "01.1", "01.2"}).status == 2);
   CHECK(judge({"list", "all"}).status == 2);
   CHECK(has(said(judge({"check", "03.3"})), "is not there; type: ./learn start 03.3\n"));
+}
+
+TEST_CASE("exercises: an error in a header is told at the learner's line") {
+  fs::remove_all(trial);
+  const auto told = [](const std::string& id, const std::string& file, const std::string& text) {
+    judge({"start", id});
+    write(trial / file, text);
+    const std::string all = said(judge({"check"}));
+    UNSCOPED_INFO(all);
+    return all;
+  };
+  const auto chain = [&](const std::string& text) {
+    return told("03.2", "03.2-chain.cpp", "#include \"deferred.hpp\"\n#include <thread>\n" + text);
+  };
+  const std::string at = "BUILD: work/03.2-chain.cpp:";
+
+  std::string said = chain(
+      "int main() {\n"
+      "  const Deferred<int> number;\n"
+      "  number.add_callback([](int a, int b) { return a + b; });\n"
+      "}\n");
+  CHECK(has(said, at + "5: "));
+  CHECK(has(said, " (said in deferred.hpp:"));
+  CHECK(has(said, "\n    5 |   number.add_callback([](int a, int b) { return a + b; });\n"));
+
+  said = chain(
+      "void work(int count);\n"
+      "int main() {\n"
+      "  std::thread thread(work, \"three\");\n"
+      "}\n");
+  CHECK(has(said, at + "5: "));
+  CHECK(has(said, "std::thread thread(work"));
+
+  said = chain(
+      "Deferred<std::string> name() {\n"
+      "  const Deferred<int> number;\n"
+      "  return number;\n"
+      "}\n"
+      "int main() { name(); }\n");
+  CHECK(has(said, at + "5: "));
+  CHECK(has(said, "  return number;\n"));
+
+  said = chain(
+      "int main() {\n"
+      "  const int number = 3\n"
+      "  return number;\n"
+      "}\n");
+  CHECK(std::regex_search(said, std::regex(at + "[45]: ")));
+
+  CHECK(has(chain("int main() { std::map<int, int> numbers; }\n"), at + "3: "));
+  CHECK(has(chain("#include \"deferreds.hpp\"\n"), at + "3: "));
+  CHECK(has(chain("int mian() {}\n"), "BUILD: there is no function `main`\n"));
+  CHECK(has(chain("int answer();\nint main() {\n  return answer();\n}\n"),
+            at + "5: `answer()` is declared and nowhere defined\n"));
+
+  said = told("05.5", "05.5-task.cpp",
+              "#include <coroutine>\n"
+              "struct Task {\n"
+              "  struct promise_type {\n"
+              "    Task get_return_object() { return {}; }\n"
+              "    std::suspend_never initial_suspend() { return {}; }\n"
+              "    std::suspend_never final_suspend() noexcept { return {}; }\n"
+              "    void return_value(int) {}\n"
+              "    void unhandled_exception() {}\n"
+              "  };\n"
+              "};\n"
+              "Task three() { co_return 3; }\n"
+              "Task four() {\n"
+              "  co_return three() + 1;\n"
+              "}\n"
+              "int main() { four(); }\n");
+  CHECK(has(said, "BUILD: work/05.5-task.cpp:13: "));
+  CHECK(has(said, "three() + 1"));
+}
+
+TEST_CASE("exercises: lines in another order are shown beside those that were expected") {
+  fs::remove_all(trial);
+  judge({"start", "03.2"});
+  write(trial / "03.2-chain.cpp",
+        "#include <cstdio>\n"
+        "#include <cstdlib>\n"
+        "int main(int, char* argv[]) {\n"
+        "  const int n = std::atoi(argv[1]);\n"
+        "  std::printf(\"nothing yet\\n%d\\n%d\\n%d\\n%d\\n%d\\n\", 4 * n, 2 * (n + 100), n, 2 * "
+        "n, n);\n"
+        "}\n");
+  CHECK(
+      has(said(judge({"check"})),
+          "FAIL: the lines are right, and their order is not: `214` came as line 3, and should be "
+          "line 4\n"
+          "        expected      seen\n"
+          "     1  nothing yet   nothing yet\n"
+          "     2  28            28\n"
+          "  >  3  7             214\n"
+          "  >  4  214           7\n"
+          "     5  14            14\n"
+          "     6  7             7\n"));
 }
 
 TEST_CASE("exercises: watch judges what is saved, and obeys its keys") {

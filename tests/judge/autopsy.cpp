@@ -208,6 +208,21 @@ std::string what_it_waits_for(pid_t process, const std::string& program,
   return text;
 }
 
+pid_t thread_to_ask(pid_t process, bool has_sanitizer_thread) {
+  const auto threads = look_at_all(process);
+  const auto circle = find_circle(threads);
+  if (!circle.empty()) return circle.front().id;
+  for (const Wait wait : {Wait::computing, Wait::lock, Wait::other, Wait::network, Wait::sleeping})
+    for (const auto& [id, thread] : threads) {
+      if (wait == Wait::sleeping && has_sanitizer_thread && id != process) {
+        has_sanitizer_thread = false;  // the first that was started is the sanitizer's
+        continue;
+      }
+      if (thread.wait == wait) return id;
+    }
+  return process;
+}
+
 std::size_t count_threads(pid_t process) { return look_at_all(process).size(); }
 
 bool is_busy(pid_t process) {

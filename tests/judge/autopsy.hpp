@@ -14,6 +14,10 @@ std::string deadlock(pid_t process, const std::string& program);
 // those that sleep, one is ThreadSanitizer's, if it is there.
 std::string what_it_waits_for(pid_t process, const std::string& program, bool has_sanitizer_thread);
 
+// The thread that can tell most about why it hangs: one that computes rather than one that waits
+// for a lock, and so on. Main, if none is better.
+pid_t thread_to_ask(pid_t process, bool has_sanitizer_thread);
+
 std::size_t count_threads(pid_t process);
 
 // Whether one of its threads computes, or would if others left it a core, or waits for the disk.

@@ -1,5 +1,6 @@
 #include "exam.hpp"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <regex>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "autopsy.hpp"
 #include "exams.hpp"
@@ -21,11 +23,15 @@ namespace {
 
 constexpr std::size_t most_output = 1 << 20;
 
-std::string cut(const std::string& text, std::size_t size = 60) {
-  std::string shown = text.substr(0, size);
-  for (char& c : shown)  // a program's output must not control the learner's terminal
+// A program's output must not control the learner's terminal.
+std::string printable(std::string text) {
+  for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
-  return '`' + shown + (text.size() > size ? "..." : "") + '`';
+  return text;
+}
+
+std::string cut(const std::string& text, std::size_t size = 60) {
+  return '`' + printable(text.substr(0, size)) + (text.size() > size ? "..." : "") + '`';
 }
 
 Lines split(const std::string& text) {
@@ -103,9 +109,11 @@ Lines command_for(const std::string& sanitizer, const std::string& program, bool
                 "-uhttp_proxy",
                 "-uall_proxy",
                 "-uALL_PROXY",
-                "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0" +
+                "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0:"
+                "handle_abort=1" +
                     std::string(goes_on ? ":report_bugs=0" : ""),
-                "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1"};
+                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1:"
+                 "handle_abort=1"};
   command.insert(command.end(), environment.begin(), environment.end());
   // ThreadSanitizer does not run if the program's memory map is too random.
   static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
@@ -149,12 +157,15 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
   const std::chrono::seconds limit(exercise_.time_limit);
   std::string hang, circle, before;
   bool floods = false, given_up = false;
+  int farewell = 0;           // looks since its sanitizer began, or was asked, to tell its stack
   int silent = 0, still = 0;  // looks since something happened; those of them without a sleep
   double busy_lately = 0;     // the share of the looks, of about the last ten; or the server is
   const auto go_on = [&](pid_t pid, const Result& so_far) {
     if (interrupted_by) return false;
+    // Its sanitizer writes a report, and works at that. So no look says anything about the program.
+    if (!plain_ && so_far.err.find("Sanitizer:") != so_far.err.npos && farewell == 0) farewell = 1;
+    if (farewell > 0) return ++farewell < 100;
     floods = so_far.out.size() + so_far.err.size() > most_output;
-    if (floods) return false;
     const auto now = std::chrono::steady_clock::now();
     const bool busy = is_busy(pid), server_is_busy = is_busy(server.pid());
     busy_lately += ((busy || server_is_busy) - busy_lately) / 10;
@@ -174,6 +185,7 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
                            server_is_busy, pid, so_far.out});
       if (given_up) return false;
     }
+    if (floods) return false;
     // Nothing that an exercise waits for takes 2 s, nor 1 s where no server is asked.
     if ((!hopeless || setting.ends_in_silence) && !busy && !server_is_busy) {
       const auto stats = server.stats();
@@ -194,8 +206,14 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
     if (hang.empty() && !late) return true;
     if (hang.empty())
       hang = what_it_waits_for(pid, program_, exercise_.sanitizer == "thread" && !plain_);
-    if (!has_ended(pid)) return false;
-    hang.clear();  // it ended while it was looked at
+    if (has_ended(pid)) {
+      hang.clear();  // it ended while it was looked at
+      return true;
+    }
+    if (plain_) return false;
+    // A sanitizer answers this signal with the thread's stack, and ends the program.
+    syscall(SYS_tgkill, pid, thread_to_ask(pid, exercise_.sanitizer == "thread"), SIGSEGV);
+    farewell = 1;
     return true;
   };
   Process process(command, {.time_limit = 6 * limit + std::chrono::seconds(5), .go_on = go_on});
@@ -209,10 +227,14 @@ Run Exam::run(const Lines& arguments, const Hopeless& hopeless, const Setting& s
       throw SanitizerUnusable{complaint};
   if (result.timed_out && !given_up && !floods && hang.empty())
     hang = "the machine is too busy to see why";
-  if (!hang.empty())
+  if (!hang.empty()) {
+    const std::string line = line_of(
+        result.err, std::min(result.err.rfind("Sanitizer:DEADLYSIGNAL"), result.err.size()));
     throw Verdict{"HANG", "not done after " + std::to_string(std::lround(took.count())) + " s; " +
-                              hang + without_line(arguments, result.out)};
-  if (floods)
+                              hang + (line.empty() ? "" : "; see line " + line) +
+                              without_line(arguments, result.out)};
+  }
+  if (floods && !given_up)
     fail("it printed more than 1 MB, beginning with " +
          cut(split(result.out + result.err + '\n').front()));
   if (result.err.find("WARNING: ThreadSanitizer: ") != std::string::npos) judge_race(result.err);
@@ -316,9 +338,18 @@ void Exam::judge_crash(const Result& result) const {
   const std::string hint = crash_.empty() ? "" : " (" + crash_ + ")";
   const auto at = [&](const std::string& line) { return line.empty() ? "" : " at line " + line; };
 
-  if (const auto error = between(err, "ERROR: AddressSanitizer: ", " on "); !error.empty()) {
-    const auto start = err.find("ERROR: AddressSanitizer: ");
-    const std::string line = line_of(err, start);
+  // A report, of a signal also: the first line of the learner's in it is the innermost.
+  const auto start =
+      std::min(err.find("ERROR: AddressSanitizer: "), err.find("ERROR: ThreadSanitizer: "));
+  const std::string error = between(err, "Sanitizer: ", " on ", start);
+  const std::string line = line_of(err, start);
+  const std::string said = err.substr(0, err.find("Sanitizer:DEADLYSIGNAL"));
+  int number = result.status > 128 && result.status <= 128 + 64 ? result.status - 128 : 0;
+  for (const auto& [name, its] :
+       {std::pair("SEGV", SIGSEGV), std::pair("ABRT", SIGABRT), std::pair("BUS", SIGBUS),
+        std::pair("FPE", SIGFPE), std::pair("ILL", SIGILL)})
+    if (error == name) number = its;
+  if (!error.empty() && number == 0) {
     const bool reads = err.find("\nREAD of", start) != err.npos;
     const std::string does = reads ? "read of " : "write to ";
     if (error == "heap-use-after-free") {
@@ -338,18 +369,20 @@ void Exam::judge_crash(const Result& result) const {
   if (const auto type = between(err, "terminate called after throwing an instance of '", "'");
       !type.empty()) {
     const std::string what = between(err, "what():  ", "\n");
-    throw Verdict{"CRASH",
-                  "nobody caught the " + type + (what.empty() ? "" : " " + cut(what)) + hint};
+    throw Verdict{"CRASH", "nobody caught the " + type + (what.empty() ? "" : " " + cut(what)) +
+                               (line.empty() ? "" : ", thrown" + at(line)) + hint};
   }
   if (err.find("terminate called without") != err.npos)
-    throw Verdict{"CRASH", "std::terminate was called" + hint};
-  if (result.status > 128 && result.status <= 128 + 64) {
-    const int number = result.status - 128;
+    throw Verdict{"CRASH", "std::terminate was called" + at(line) +
+                               (exercise_.chapter == "02-threads"
+                                    ? " (a std::thread was destroyed that nobody had joined)"
+                                    : hint)};
+  if (number != 0) {
     std::string what = number == SIGSEGV ? "it used memory that is not its own" : strsignal(number);
-    const std::string said =
-        err.substr(0, err.find_last_not_of('\n') + 1);  // such as glibc's reason
-    if (number == SIGABRT && !said.empty()) what += ": " + cut(said.substr(said.rfind('\n') + 1));
-    throw Verdict{"CRASH", what + hint};
+    Lines words = split(said);  // such as glibc's reason; a sanitizer has begun another line
+    if (start != err.npos && !words.empty()) words.pop_back();
+    if (number == SIGABRT && !words.empty()) what += ": " + cut(words.back());
+    throw Verdict{"CRASH", what + at(line) + hint};
   }
   if (result.status == 127) throw std::runtime_error("it could not be run: " + err);
 }
@@ -378,18 +411,52 @@ void Exam::expect(const Run& run, const Lines& lines) const {
          " did not come");
 }
 
-void Exam::expect_in_order(const Run& run, const Lines& lines) const {
-  for (std::size_t i = 0; i < std::max(run.lines.size(), lines.size()); ++i) {
-    const std::string line = "line " + std::to_string(i + 1) + " of the output";
-    if (i >= run.lines.size()) fail(line + " should be " + cut(lines[i]) + ", and is missing");
-    if (i >= lines.size()) fail(line + " is one too many: " + cut(run.lines[i]));
-    const auto space = lines[i].rfind(' ') + 1;
-    if (run.lines[i] != lines[i] && space > 0 &&
-        run.lines[i].compare(0, space, lines[i], 0, space) == 0)
-      fail(cut(run.lines[i]) + " should be " + cut(lines[i]));
-    if (run.lines[i] != lines[i])
-      fail(line + " should be " + cut(lines[i]) + ", and is " + cut(run.lines[i]));
+namespace {
+
+// The lines that were expected, and beside them those that came.
+std::string side_by_side(const Lines& expected, const Lines& seen) {
+  constexpr std::size_t most_lines = 20, most_width = 40;
+  const std::size_t count = std::max(expected.size(), seen.size());
+  std::size_t width = std::string("expected").size();
+  for (const auto& line : expected) width = std::max(width, std::min(line.size(), most_width));
+  const auto cell = [&](const std::string& text) {
+    return text + std::string(width - std::min(text.size(), width) + 3, ' ');
+  };
+  std::string table = "\n        " + cell("expected") + "seen";
+  for (std::size_t i = 0; i < std::min(count, most_lines); ++i) {
+    const auto shown = [&](const Lines& lines) {
+      return i < lines.size() ? printable(lines[i].substr(0, most_width)) : "";
+    };
+    const bool same = i < expected.size() && i < seen.size() && expected[i] == seen[i];
+    const std::string number = std::to_string(i + 1);
+    table += "\n  " + std::string(same ? "  " : "> ") +
+             std::string(number.size() < 2 ? 1 : 0, ' ') + number + "  " + cell(shown(expected)) +
+             shown(seen);
   }
+  return table + (count > most_lines ? "\n    ..." : "");
+}
+
+}  // namespace
+
+void Exam::expect_in_order(const Run& run, const Lines& lines) const {
+  if (run.lines == lines) return;
+  const std::size_t i = std::size_t(std::ranges::mismatch(run.lines, lines).in1 -
+                                    run.lines.begin());  // the first that differs
+  const std::string line = "line " + std::to_string(i + 1) + " of the output";
+  const std::string table = side_by_side(lines, run.lines);
+  if (std::ranges::is_permutation(run.lines, lines)) {
+    std::size_t place = i + 1;  // where the line that came should be: behind what is right
+    while (lines[place] != run.lines[i]) ++place;
+    fail("the lines are right, and their order is not: " + cut(run.lines[i]) + " came as line " +
+         std::to_string(i + 1) + ", and should be line " + std::to_string(place + 1) + table);
+  }
+  if (i >= run.lines.size())
+    fail(line + " should be " + cut(lines[i]) + ", and is missing" + table);
+  if (i >= lines.size()) fail(line + " is one too many: " + cut(run.lines[i]) + table);
+  const auto space = lines[i].rfind(' ') + 1;
+  if (space > 0 && run.lines[i].compare(0, space, lines[i], 0, space) == 0)
+    fail(cut(run.lines[i]) + " should be " + cut(lines[i]));
+  fail(line + " should be " + cut(lines[i]) + ", and is " + cut(run.lines[i]) + table);
 }
 
 void Exam::expect_status(const Run& run, int status) const {

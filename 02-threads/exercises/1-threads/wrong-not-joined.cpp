@@ -1,4 +1,4 @@
-// CRASH: std::terminate was called (a std::thread was destroyed that nobody had joined)
+// CRASH: (a std::thread was destroyed that nobody had joined)
 
 #include <curl/curl.h>
 
