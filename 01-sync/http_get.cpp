@@ -47,11 +47,20 @@ bool is_same_page(std::string_view field) {
   return value < field.size() && field[value] == '#';
 }
 
+// What has come of headers and trailers. libcurl keeps trailers, and knows no limit for them.
+struct Head {
+  CURL* curl;
+  size_t size = 0;
+  bool is_too_long() const { return size > 512 * 1024; }
+};
+
 // libcurl follows every 3xx that has a Location. If this returns 0, it ends the transfer instead.
-size_t stop_if_final(char* field, size_t size, size_t count, void* curl) {
-  const long status = status_of(curl);
+size_t stop_if_final(char* field, size_t size, size_t count, void* context) {
+  Head& head = *static_cast<Head*>(context);
+  head.size += size * count;
+  const long status = status_of(head.curl);
   const bool stop = is_final(status) || (status / 100 == 3 && is_same_page({field, size * count}));
-  return stop ? 0 : size * count;
+  return stop || head.is_too_long() ? 0 : size * count;
 }
 
 // As libcurl does it, but this also records the error if there is no socket.
@@ -108,6 +117,7 @@ Response http_get(const std::string& url) {
   };
   char reason[CURL_ERROR_SIZE] = "";
   long socket_error = 0;
+  Head head{curl};
   set(CURLOPT_ERRORBUFFER, reason);
   set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   set(CURLOPT_OPENSOCKETDATA, &socket_error);
@@ -125,7 +135,7 @@ Response http_get(const std::string& url) {
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, 10L);
   set(CURLOPT_HEADERFUNCTION, stop_if_final);
-  set(CURLOPT_HEADERDATA, curl);
+  set(CURLOPT_HEADERDATA, &head);
   set(CURLOPT_FORBID_REUSE, 1L);  // a server may close it at any moment
 
   set(CURLOPT_TIMEOUT, 10L);    // for all of it
@@ -140,6 +150,7 @@ Response http_get(const std::string& url) {
   // #endregion options
 
   const CURLcode result = curl_easy_perform(curl);
+  if (head.is_too_long()) throw std::runtime_error("too many headers or trailers");
   const long status = status_of(curl);
   const bool stopped = result == CURLE_WRITE_ERROR && status / 100 == 3;
   if (result == CURLE_OK || stopped) return {int(status)};

@@ -5,7 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -65,7 +64,7 @@ class Race : public std::enable_shared_from_this<Race> {
     if (!error) return finish(std::move(sockets_[i]));
     if (error != asio::error::in_progress) return fail(i, error);
     sockets_[i].async_wait(tcp::socket::wait_write, then(&Race::connect, i));
-    head_start_.expires_after(std::chrono::milliseconds(250));
+    head_start_.expires_after(head_start);
     head_start_.async_wait(then(&Race::begin_next));
   }
 

@@ -10,7 +10,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -84,7 +83,7 @@ awaitable<void> race(Socket& socket, Endpoints servers) {
     if (race->failed == servers.size()) throw system_error(race->first_error);
     race->news.expires_at(Timer::time_point::max());
     if (begun < servers.size()) {
-      race->news.expires_after(std::chrono::milliseconds(250));
+      race->news.expires_after(head_start);
       co_spawn(loop, attempt(race, begun, servers[begun]), asio::detached);
       ++begun;
     }

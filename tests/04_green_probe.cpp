@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -47,20 +48,30 @@ void many_stacks() {
   green::join(green::spawn([] { std::printf("one more\n"); }));
 }
 
-// One has the mutex and waits; the other one wants it, and would have to wait in the hub.
-void mutex() {
-  std::mutex one;
-  green::spawn([&] {
-    const std::lock_guard lock(one);
-    std::printf("1 has it\n");
-    std::fflush(stdout);
-    usleep(1000);
-  });
-  green::spawn([&] {
-    const std::lock_guard lock(one);
-    std::printf("2 has it\n");
-  });
+void have(const char* name) {
+  std::printf("%s has it\n", name);
+  std::fflush(stdout);
+  usleep(1000);
+  std::printf("%s leaves it\n", name);
+}
+
+// One has the lock and waits; the other one wants it.
+void share(const std::function<void(const char* name)>& lock_and_have) {
+  for (const char* name : {"1", "2"}) green::spawn([&, name] { lock_and_have(name); });
   green::join_all();
+}
+
+template <typename Mutex>
+void share() {
+  Mutex one;
+  share([&](const char* name) {
+    const std::lock_guard lock(one);
+    have(name);
+  });
+}
+
+void have_static(const char* name) {
+  [[maybe_unused]] static const bool initialized = (have(name), true);
 }
 
 int run(const std::string& what) {
@@ -69,7 +80,9 @@ int run(const std::string& what) {
   if (what == "patched") turns();
   if (what == "overflow") green::join(green::spawn([] { overflow(0); }));
   if (what == "many-stacks") many_stacks();
-  if (what == "mutex") mutex();
+  if (what == "mutex") share<std::mutex>();
+  if (what == "recursive-mutex") share<std::recursive_mutex>();
+  if (what == "static") share(have_static);
   if (what == "unjoined") {
     green::spawn([] { throw std::runtime_error("nobody joins me"); });
     green::join_all();

@@ -280,7 +280,7 @@ TEST_CASE("a pool's places go to the waiters in their order", "[04]") {
 
 // Were all of them woken for each place, it would take minutes.
 TEST_CASE("a wait for a pool's one place takes no longer among many than among few", "[04]") {
-  if (sanitized) return;
+  if (sanitized) return not_run("the sanitizers' programs are too slow");
   const int count = 15'000;
   int done = 0;
   const auto cpu_seconds = [] {
@@ -300,7 +300,7 @@ TEST_CASE("a wait for a pool's one place takes no longer among many than among f
 }
 
 TEST_CASE("the stacks of a burst go back to the machine, but for a few", "[04]") {
-  if (sanitized) return;  // which map more than that themselves
+  if (sanitized) return not_run("the sanitizers map more than that themselves");
   const auto mappings = [] {
     std::ifstream maps("/proc/self/maps");
     return std::count(std::istreambuf_iterator<char>(maps), {}, '\n');

@@ -253,7 +253,7 @@ TEST_CASE("05-coroutines: fetch needs one thread, however many URLs it has") {
 }
 
 TEST_CASE("05-coroutines: fetch says which URLs there were too few descriptors for") {
-  if (sanitized) return;  // UBSan needs a pipe of its own to look at a vtable
+  if (sanitized) return not_run("UBSan needs a pipe of its own to look at a vtable");
   const Server server;
   Lines urls;
   for (int i = 0; i < 10; ++i) urls.push_back(server.url("/delay/0.1?" + std::to_string(i)));
@@ -272,7 +272,7 @@ TEST_CASE("05-coroutines: libcurl and native coroutines are in one barrier, from
 }
 
 TEST_CASE("05-coroutines: coexist fetches on where the loop cannot watch a socket") {
-  if (sanitized) return;  // they load no module
+  if (sanitized) return not_run("the sanitizers load no module");
   const Server server;
   for (int number = 0; number < 4; ++number) {
     const Lines urls{server.url("/delay/0.3?0"), server.url("/delay/0.3?1"),

@@ -61,7 +61,7 @@ TEST_CASE("bench: help, and what it does not know") {
 }
 
 TEST_CASE("bench: each program gets all its answers, and its figures") {
-  if (sanitized) return;
+  if (sanitized) return not_run("the sanitizers' programs are too slow");
   const Folder folder;
   const std::string file = folder.path() / "bench.json";
   // Not the variants that have to be built first.
@@ -126,7 +126,7 @@ TEST_CASE("bench: a program that lost an answer has no result") {
 }
 
 TEST_CASE("bench: a program with too few descriptors does not run") {
-  if (sanitized) return;
+  if (sanitized) return not_run("the sanitizers' programs are too slow");
   const Result result =
       run({"sh", "-c",
            "ulimit -n 130; exec " BUILD_DIR "/tests/bench/bench --quick --only epoll --rounds 1"});

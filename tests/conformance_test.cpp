@@ -231,6 +231,8 @@ const std::vector<Row> table{
     {"chunks with a length", ok_with("Content-Length: 3\r\n" + chunked, "2\r\nok\r\n0\r\n\r\n"),
      OK},
     {"trailers", ok_with(chunked, "2\r\nok\r\n0\r\nX-Trailer: x\r\n\r\n"), OK},
+    {"a million trailers",
+     ok_with(chunked, "2\r\nok\r\n0\r\n") + "&send=X:%20x%0D%0A&again=999999&send=%0D%0A", any},
     {"a chunk's extension", ok_with(chunked, "2;name=value\r\nok\r\n0\r\n\r\n"), OK},
     {"a chunk's extension of 8 MB",
      ok_with(chunked, "2;x=") + of(8000) + "%0D%0Aok%0D%0A0%0D%0A%0D%0A", any},

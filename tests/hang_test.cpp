@@ -53,10 +53,7 @@ std::string obstacle() {
 
 void check(const std::string& chapter, const Lines& hanging) {
   INFO(chapter);
-  if (const std::string why = obstacle(); !why.empty()) {
-    WARN("not run: " << why);
-    return;
-  }
+  if (const std::string why = obstacle(); !why.empty()) return not_run(why);
   const Server server;
   const Shown notes = shown(chapter);
   const std::string port = "localhost:" + std::to_string(server.port());
@@ -95,13 +92,13 @@ TEST_CASE("hang: 04, by its stacks") {
 #ifdef __x86_64__
   check("04-green-threads", {"1", "2", "3"});
 #else
-  WARN("not run: the script knows the stacks of x86-64 only");
+  not_run("the script knows the stacks of x86-64 only");
 #endif
 }
 
 TEST_CASE("hang: 05, by its frames on the heap") {
 #ifdef __clang__
-  WARN("not run: the script knows the frames of g++ only");
+  not_run("the script knows the frames of g++ only");
 #else
   check("05-coroutines", {"1", "2", "3"});
 #endif

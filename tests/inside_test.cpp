@@ -93,7 +93,7 @@ std::string draw_live(const Lines& chapters) {
     arguments.push_back(server.url(site));
   const Result result = run(tool(arguments));
   if (result.status == 3) {
-    WARN("not run: " + result.err);
+    not_run(result.err);
     return "";
   }
   INFO(result.err);
@@ -506,7 +506,7 @@ TEST_CASE("inside: the tool says what is wrong") {
 }
 
 TEST_CASE("inside: looked into here, 02 is four workers of one URL each, 03 one of all four") {
-  if (sanitized) return;  // whose own threads would have lanes, too
+  if (sanitized) return not_run("the sanitizers' own threads would have lanes, too");
   const std::string threads = draw_live({"02-threads"});
   if (threads.empty()) return;
   INFO(threads);

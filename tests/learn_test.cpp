@@ -28,7 +28,7 @@ Lines learn(const Lines& arguments) {
 
 bool is_its_build() {
   const bool is = fs::path(BUILD_DIR) == fs::path(ROOT_DIR) / "build";
-  if (!is) WARN("not run: the tests are not those of build/");
+  if (!is) not_run("the tests are not those of build/");
   return is;
 }
 
@@ -301,10 +301,8 @@ TEST_CASE("learn: inside takes a chapter by its number or its name, and no other
 
 TEST_CASE("learn: inside shows who sleeps and who works") {
   if (!is_its_build()) return;
-  if (run({"sh", "-c", "command -v strace"}).status != 0) {  // ./learn would install it
-    WARN("not run: there is no strace");
-    return;
-  }
+  if (run({"sh", "-c", "command -v strace"}).status != 0)  // ./learn would install it
+    return not_run("there is no strace");
   for (const char* chapter : {"3", "03", "03-callbacks"}) {
     const Server server;
     const Result result =
@@ -312,9 +310,8 @@ TEST_CASE("learn: inside shows who sleeps and who works") {
     INFO(result.out << result.err);
     CHECK(result.orphans == 0);
     if (result.status == 3) {
-      CHECK(result.err.find("is in 03-callbacks/inside.svg\n") != std::string::npos);
-      WARN("not run: " + result.err);
-      return;
+      REQUIRE(result.err.find("is in 03-callbacks/inside.svg\n") != std::string::npos);
+      return not_run(result.err);
     }
     CHECK(result.status == 0);
     CHECK(server.stats().requests == 1);
@@ -332,8 +329,9 @@ TEST_CASE("learn: a look inside that is ended in the middle leaves nothing behin
   for (const int number : {SIGINT, SIGTERM}) {
     Process process(learn({"inside", "05", server.url("/hang")}));
     if (!server.come_in_flight(1)) {
-      WARN("not run: " + process.finish().err);
-      return;
+      const Result result = process.finish();
+      REQUIRE(result.status == 3);
+      return not_run(result.err);
     }
     process.signal(number);
     const Result result = process.finish();

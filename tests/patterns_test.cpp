@@ -73,7 +73,7 @@ TEST_CASE("patterns: they hold where things go wrong") {
 }
 
 TEST_CASE("patterns: a watchdog names the handler that stops all the others") {
-  if (sanitized) return;  // whose frames are others
+  if (sanitized) return not_run("the sanitizers' programs have other frames");
   for (const auto& chapter : chapters) {
     if (chapter < "03") continue;
     INFO(chapter);

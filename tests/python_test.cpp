@@ -103,10 +103,7 @@ TEST_CASE("python: no fetch.py is longer than the talk's") {
 
 TEST_CASE("python: 02's gil.py prints its four figures") {
   const Result result = run({python, ROOT_DIR "/02-threads/gil.py"});
-  if (result.status == 127) {
-    WARN("not run: there is no python3");
-    return;
-  }
+  if (result.status == 127) return not_run("there is no python3");
   CHECK(result.status == 0);
   static const std::regex figure("[a-z].* [0-9]+\\.[0-9]+ m?s");
   const Lines all = lines(result.out);

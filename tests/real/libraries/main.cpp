@@ -18,7 +18,7 @@ int main(int argc, char* argv[]) try {
   const Server server(argv[1]);
   std::printf("%s\n", server.version().c_str());
   const Result result =
-      run({argv[2], server.address(), "200"}, {.time_limit = std::chrono::seconds(50)});
+      run({argv[2], server.address(), "200"}, {.time_limit = std::chrono::seconds(120)});
   std::printf("%s%s", result.out.c_str(), result.err.c_str());
   if (result.timed_out) std::printf("It hangs: %s does not cooperate.\n", argv[1]);
   if (result.status != 0) std::printf("The server said:\n%s", server.log().c_str());

@@ -133,16 +133,16 @@ std::string Server::log() const {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Whether the server said within 30 s that it is ready.
+// Whether the server said within 60 s that it is ready.
 bool Server::starts(const Command& command, const std::string& ready, int end_signal) {
   const std::string log_file = folder_.path() / "log";
   const Descriptor out(open(log_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   bool ended = false;
-  Process::Options options{.out = out.get(), .time_limit = std::chrono::seconds(100)};
+  Process::Options options{.out = out.get(), .time_limit = std::chrono::seconds(250)};
   process_ = std::make_unique<Process>(
       Command{"sh", "-c", "exec \"$@\" 2>&1", "sh"} + as_somebody(end_signal, command), options);
   end_signal_ = end_signal;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (log().find(ready) == std::string::npos) {
     if (ended || std::chrono::steady_clock::now() > deadline) return false;
     ended = process_->has_ended();  // and then one more look at what it said
@@ -187,7 +187,7 @@ void Server::mariadb() {
   if (!starts({program, "--no-defaults", "--skip-grant-tables", "--skip-networking",
                "--basedir=" + base.string(), "--lc-messages-dir=" + (base / "share/mysql").string(),
                "--datadir=" + data.string(), "--socket=" + address_, "--max-connections=300",
-               "--back-log=300", "--innodb-log-file-size=4M"},
+               "--back-log=300", "--connect-timeout=100", "--innodb-log-file-size=4M"},
               "ready for connections", SIGKILL))
     throw std::runtime_error(log());
 }

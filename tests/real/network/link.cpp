@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/route.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -55,7 +56,7 @@ void set(sockaddr& to, const char* address) {
   std::memcpy(&to, &value, sizeof to);
 }
 
-// A device of this thread's network that leads to `peer`.
+// A device of this thread's network that leads to `peer`, and by which it looks for all others.
 Descriptor new_tun(const char* address, const char* peer) {
   Descriptor tun(allowed(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), "/dev/net/tun"));
   ifreq request{};
@@ -65,12 +66,21 @@ Descriptor new_tun(const char* address, const char* peer) {
   const auto configure = [&](unsigned long what) {
     checked(ioctl(any.get(), what, &request), "ioctl of a TUN device");
   };
+  // It must lose no packet even if our thread gets no turn for long: its queue holds 500 otherwise.
+  request.ifr_qlen = 50'000;
+  configure(SIOCSIFTXQLEN);
   set(request.ifr_addr, address);
   configure(SIOCSIFADDR);
   set(request.ifr_dstaddr, peer);
   configure(SIOCSIFDSTADDR);
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   configure(SIOCSIFFLAGS);
+  rtentry route{};
+  set(route.rt_dst, "0.0.0.0");
+  set(route.rt_genmask, "0.0.0.0");
+  route.rt_flags = RTF_UP;
+  route.rt_dev = request.ifr_name;
+  checked(ioctl(any.get(), SIOCADDRT, &route), "route to a TUN device");
   return tun;
 }
 
@@ -82,8 +92,15 @@ struct Packet {
 // One direction of the link.
 struct Lane {
   int from, to;
+  std::string end;  // the address there, as in packets
   std::deque<Packet> packets = {};
 };
+
+std::string in_packets(const char* address) {
+  in_addr value{};
+  inet_pton(AF_INET, address, &value);
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
 
 // The addresses and ports of a packet of IPv4.
 std::string connection(const std::string& packet) { return packet.substr(12, 12); }
@@ -103,7 +120,8 @@ void Link::enter_client() const { checked(setns(client_.network.get(), CLONE_NEW
 void Link::enter_server() const { checked(setns(server_.network.get(), CLONE_NEWNET), "setns"); }
 
 void Link::forward(std::stop_token stop) const {
-  Lane lanes[] = {{client_.tun.get(), server_.tun.get()}, {server_.tun.get(), client_.tun.get()}};
+  Lane lanes[] = {{client_.tun.get(), server_.tun.get(), in_packets(server_address)},
+                  {server_.tun.get(), client_.tun.get(), in_packets(client_address)}};
   std::mt19937 generator(weather_.seed);
   std::bernoulli_distribution is_lost(weather_.loss);
   std::map<std::string, int> lost_in_a_row;
@@ -121,18 +139,17 @@ void Link::forward(std::stop_token stop) const {
       char buffer[2048];
       for (ssize_t size; (size = read(lane.from, buffer, sizeof buffer)) > 0;) {
         const std::string packet(buffer, std::size_t(size));
-        if (size < 24 || packet[0] >> 4 != 4) continue;
+        if (size < 24 || packet[0] >> 4 != 4 || packet.substr(16, 4) != lane.end) continue;
         if (!first) first = now;
         if (weather_.stop_loses && has_stopped(now)) continue;
         int& lost = lost_in_a_row[connection(packet)];
-        lost = lost < 2 && is_lost(generator) ? lost + 1 : 0;
+        lost = lost < weather_.in_a_row && is_lost(generator) ? lost + 1 : 0;
         if (lost == 0) lane.packets.push_back({packet, now + weather_.delay});
       }
     }
     if (has_stopped(now)) continue;
     for (Lane& lane : lanes)
-      // Not all at once: the device holds 500 of the answers, and loses the others.
-      for (int i = 0; i < 100 && !lane.packets.empty() && lane.packets.front().due <= now; ++i) {
+      while (!lane.packets.empty() && lane.packets.front().due <= now) {
         const std::string& bytes = lane.packets.front().bytes;
         if (write(lane.to, bytes.data(), bytes.size()) < 0) break;
         lane.packets.pop_front();

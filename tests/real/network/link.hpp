@@ -15,7 +15,8 @@ struct Missing : std::runtime_error {
 
 struct Weather {
   std::chrono::milliseconds delay{0};  // each way
-  double loss = 0;  // the share of lost packets; each third in a row of a connection arrives
+  double loss = 0;                     // the share of lost packets
+  int in_a_row = 2;                    // the most that each connection loses one after the other
   // The link stops so long after the first packet, for so long. Then it delivers what it held, or
   // has lost it.
   std::chrono::milliseconds stops_after{0}, stops_for{0};
@@ -24,6 +25,7 @@ struct Weather {
 };
 
 // Each host is a network namespace with a TUN device. A thread passes packets of IPv4 between them.
+// There are no other hosts: whoever tries to reach one hears nothing.
 class Link {
  public:
   static constexpr char client_address[] = "10.0.0.1", server_address[] = "10.0.0.2";
