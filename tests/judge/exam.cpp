@@ -112,8 +112,8 @@ Lines command_for(const std::string& sanitizer, const std::string& program, bool
                 "TSAN_OPTIONS=halt_on_error=1:exitcode=66:report_thread_leaks=0:atexit_sleep_ms=0:"
                 "handle_abort=1" +
                     std::string(goes_on ? ":report_bugs=0" : ""),
-                 "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1:"
-                 "handle_abort=1"};
+                "ASAN_OPTIONS=exitcode=66:detect_leaks=0:detect_stack_use_after_return=1:"
+                "handle_abort=1"};
   command.insert(command.end(), environment.begin(), environment.end());
   // ThreadSanitizer does not run if the program's memory map is too random.
   static const bool setarch = run({"setarch", "-R", "true"}).status == 0;
