@@ -17,6 +17,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/read.hpp>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -32,6 +33,7 @@
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 namespace ssl = asio::ssl;
+using boost::system::error_code;
 using boost::system::system_error;
 using Timer = asio::steady_timer::rebind_executor<Executor>::other;
 
@@ -102,11 +104,20 @@ awaitable<Response> get(Socket& socket, const Url& url) {
 // #endregion get
 
 // #region follow
-awaitable<Response> follow(Url url) {
+// An operation of several steps may miss a cancellation between two of them. None goes on without
+// its socket.
+void close_at(Timer& deadline, const std::shared_ptr<Socket>& socket) {
+  deadline.async_wait([weak = std::weak_ptr(socket)](error_code error) {
+    if (const auto open = weak.lock(); open && !error) open->close(error);
+  });
+}
+
+awaitable<Response> follow(Url url, Timer& deadline) {
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
-    Socket socket(co_await asio::this_coro::executor);
-    co_await connect(socket, url);
-    const Response response = co_await get(socket, url);
+    const auto socket = std::make_shared<Socket>(deadline.get_executor());
+    close_at(deadline, socket);
+    co_await connect(*socket, url);
+    const Response response = co_await get(*socket, url);
     if (!is_redirect(response)) co_return response;
     url = url.join(response.location);
   }
@@ -119,7 +130,7 @@ awaitable<Response> follow(Url url) {
 // coroutine, so no frame holds what it passes on.)
 auto follow_until(Timer& deadline, const std::string& url) {
   return asio::experimental::make_parallel_group(
-             asio::co_spawn(deadline.get_executor(), follow(Url(url)), asio::deferred),
+             asio::co_spawn(deadline.get_executor(), follow(Url(url), deadline), asio::deferred),
              deadline.async_wait(asio::deferred))
       .async_wait(asio::experimental::wait_for_one(), asio::deferred);
 }

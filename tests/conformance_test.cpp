@@ -82,6 +82,13 @@ std::string reason_phrase_of(unsigned thousands) {
   return raw("HTTP/1.1 200 ") + of(thousands) + end_of_head;
 }
 
+// For a URL of raw(): sends so many hundred trailers, and the end of the answer.
+std::string trailers(unsigned hundreds) {
+  std::string hundred;
+  for (int i = 0; i < 100; ++i) hundred += "X:%0D%0A";
+  return "&send=" + hundred + "&again=" + std::to_string(hundreds - 1) + "&send=%0D%0A";
+}
+
 std::string moved(const std::string& headers) {
   return raw("HTTP/1.1 302 Found\r\n" + headers + "Content-Length: 0\r\n\r\n");
 }
@@ -231,8 +238,8 @@ const std::vector<Row> table{
     {"chunks with a length", ok_with("Content-Length: 3\r\n" + chunked, "2\r\nok\r\n0\r\n\r\n"),
      OK},
     {"trailers", ok_with(chunked, "2\r\nok\r\n0\r\nX-Trailer: x\r\n\r\n"), OK},
-    {"a million trailers",
-     ok_with(chunked, "2\r\nok\r\n0\r\n") + "&send=X:%20x%0D%0A&again=999999&send=%0D%0A", any},
+    {"a million trailers", raw("HTTP/1.1 200 OK\r\n" + chunked + "\r\n0\r\n") + trailers(10'000),
+     any},
     {"a chunk's extension", ok_with(chunked, "2;name=value\r\nok\r\n0\r\n\r\n"), OK},
     {"a chunk's extension of 8 MB",
      ok_with(chunked, "2;x=") + of(8000) + "%0D%0Aok%0D%0A0%0D%0A%0D%0A", any},

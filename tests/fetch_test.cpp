@@ -672,6 +672,35 @@ TEST_CASE("fetch: bodies without an end keep nobody beyond the deadline") {
   }
 }
 
+// Hardly any read ends where a chunk does, and the next bytes are always there. So a library may
+// read on in one operation that never sees the deadline.
+TEST_CASE("fetch: chunks that are nearly all extension keep nobody beyond the deadline") {
+  std::string chunks;
+  for (int i = 0; i < 20; ++i) chunks += "1;" + std::string(8000, 'x') + "\r\nx\r\n";
+  std::list<Listener> listeners;
+  std::list<Process> processes;
+  for (const auto& fetcher : fetchers())
+    if (fetcher.on_one_thread && fetcher.engine != "cpp-httplib")  // which gives up at once
+      processes.emplace_back(command(fetcher, {listeners.emplace_back().url("/")}),
+                             Process::Options{.time_limit = std::chrono::seconds(20)});
+  std::list<std::jthread> servers;
+  for (auto& listener : listeners)
+    servers.emplace_back([&](std::stop_token stop) {
+      Socket client = listener.accept();
+      client.receive_until("\r\n\r\n");
+      client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      while (!stop.stop_requested()) client.send(chunks);
+    });
+  for (auto& process : processes) {
+    const Result result = process.finish();
+    servers.pop_front();
+    INFO(result.err);
+    CHECK(!result.timed_out);
+    CHECK(count_ok(result, {listeners.front().url("/")}) == 0);
+    listeners.pop_front();
+  }
+}
+
 TEST_CASE("fetch: few threads or processes cost URLs, not the program") {
   const Server server;
   const Lines urls = numbered(server.url("/delay/1"), 20);
