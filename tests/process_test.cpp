@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <stdexcept>
 
 #include "catch.hpp"
 
@@ -33,6 +34,14 @@ TEST_CASE("process: a program that does not exist is seen") {
   const Result result = run({"/no/such/program"});
   CHECK(result.status == 127);
   CHECK(result.err.find("No such file") != std::string::npos);
+}
+
+TEST_CASE("process: what go_on throws comes to the caller, and ends the program") {
+  const auto refuse = [](pid_t, const Result&) -> bool {
+    usleep(60'000);  // so that it is time for the next question at once
+    throw std::runtime_error("enough");
+  };
+  CHECK_THROWS_WITH(shell("sleep 60", {.go_on = refuse}), "enough");
 }
 
 TEST_CASE("process: memory is seen") {

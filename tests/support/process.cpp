@@ -78,6 +78,7 @@ Process::Process(const std::vector<std::string>& command, Options options)
 Process::~Process() {
   if (pid_ < 0) return;
   deadline_ = Clock::now();
+  go_on_ = nullptr;  // it may be what threw, and would throw again
   finish();
 }
 
