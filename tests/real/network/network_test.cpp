@@ -43,6 +43,7 @@ struct Run {
   Lines urls;
   Process process;  // what it says fits into a pipe
   Seconds took{};   // 0 while it runs
+  Seconds lost{};   // of these, those in which the machine had no time for us
   Result result = {};
   std::size_t ok = 0;
 };
@@ -75,19 +76,18 @@ std::list<Run> run_all(const Lines& urls, std::size_t in_turn) {
   std::list<Run> runs;
   for (const auto& fetcher : fetchers())
     runs.emplace_back(fetcher, fetcher.concurrent ? urls : few);
-  // A turn that takes longer is the machine's doing. Where it has no time for us it has none for
-  // the fetchers, so such time does not count.
-  Seconds counted{};
-  auto last = std::chrono::steady_clock::now();
-  const auto give_up = last + time_limit;
+  const auto start = std::chrono::steady_clock::now();
+  auto last = start;
+  Seconds lost{};
   for (std::size_t ended = 0; ended < runs.size();) {
     std::this_thread::sleep_for(10ms);
     const auto now = std::chrono::steady_clock::now();
-    counted += std::min<Seconds>(now - last, 15ms);
+    lost += std::max<Seconds>(now - last - 15ms, 0s);
     last = now;
     for (Run& run : runs)
-      if (run.took == Seconds() && (run.process.has_ended() || now > give_up)) {
-        run.took = counted;
+      if (run.took == Seconds() && (run.process.has_ended() || now > start + time_limit)) {
+        run.took = now - start;
+        run.lost = lost;
         ++ended;
       }
   }
@@ -95,9 +95,11 @@ std::list<Run> run_all(const Lines& urls, std::size_t in_turn) {
     INFO(run.fetcher.program);
     run.result = run.process.finish();
     run.ok = count_ok(run.result, run.urls);
-    std::printf("%-32s %3zu of %3zu OK, %4.1f s\n", run.fetcher.program.c_str(), run.ok,
-                run.urls.size(), run.took.count());
-    CHECK(run.took < 1.5s + 10.5s * (run.fetcher.concurrent ? 1 : run.urls.size()));
+    std::printf("%-32s %3zu of %3zu OK, %4.1f s, of which %.1f s lost\n",
+                run.fetcher.program.c_str(), run.ok, run.urls.size(), run.took.count(),
+                run.lost.count());
+    // A busy machine that has no time for us has less for hundreds of processes.
+    CHECK(run.took < 1.5s + 5 * run.lost + 10.5s * (run.fetcher.concurrent ? 1 : run.urls.size()));
   }
   return runs;
 }
@@ -232,6 +234,6 @@ TEST_CASE("real: names with dead addresses before the good one") {
     }
     for (const auto& line : lines(run.result.err)) CHECK(line.find("timed out") != line.npos);
     const bool races = run.fetcher.engine == "Boost.Beast";
-    if (races) CHECK(run.took < 5s);  // each dead one costs 250 ms
+    if (races) CHECK(run.took < 5s + 5 * run.lost);  // each dead one costs 250 ms
   }
 }
