@@ -104,34 +104,31 @@ awaitable<Response> get(Socket& socket, const Url& url) {
 // #endregion get
 
 // #region follow
-// An operation of several steps may miss a cancellation between two of them. None goes on without
-// its socket.
-void close_at(Timer& deadline, const std::shared_ptr<Socket>& socket) {
-  deadline.async_wait([weak = std::weak_ptr(socket)](error_code error) {
-    if (const auto open = weak.lock(); open && !error) open->close(error);
-  });
-}
-
-awaitable<Response> follow(Url url, Timer& deadline) {
+awaitable<Response> follow(Url url, std::shared_ptr<Socket> socket) {
   for (int redirects = 0; redirects <= max_redirects; ++redirects) {
-    const auto socket = std::make_shared<Socket>(deadline.get_executor());
-    close_at(deadline, socket);
     co_await connect(*socket, url);
     const Response response = co_await get(*socket, url);
     if (!is_redirect(response)) co_return response;
     url = url.join(response.location);
+    socket->close();  // the next answer has a connection of its own
   }
   throw std::runtime_error("more than 10 redirects");
 }
 // #endregion follow
 
 // #region http_get
-// The first of the two to complete cancels the other, wherever that is suspended. (This is not a
-// coroutine, so no frame holds what it passes on.)
+// The first of the two to complete cancels the other, wherever that is suspended. The deadline also
+// closes the socket, because an operation of several steps may miss a cancellation between two of
+// them. (This is not a coroutine, so no frame holds what it passes on.)
 auto follow_until(Timer& deadline, const std::string& url) {
+  const auto socket = std::make_shared<Socket>(deadline.get_executor());
+  const auto close = [socket](error_code error) {
+    if (!error) socket->close(error);
+    return asio::deferred.values();
+  };
   return asio::experimental::make_parallel_group(
-             asio::co_spawn(deadline.get_executor(), follow(Url(url), deadline), asio::deferred),
-             deadline.async_wait(asio::deferred))
+             asio::co_spawn(deadline.get_executor(), follow(Url(url), socket), asio::deferred),
+             deadline.async_wait(asio::deferred(close)))
       .async_wait(asio::experimental::wait_for_one(), asio::deferred);
 }
 
@@ -139,7 +136,7 @@ auto follow_until(Timer& deadline, const std::string& url) {
 
 awaitable<Response> http_get(std::string url) try {
   Timer deadline(co_await asio::this_coro::executor, std::chrono::seconds(10));
-  const auto [order, error, response, expired] = co_await follow_until(deadline, url);
+  const auto [order, error, response] = co_await follow_until(deadline, url);
   if (order.front() == 1) throw std::runtime_error("timed out after 10 s");
   if (error) std::rethrow_exception(error);
   co_return response;
