@@ -47,7 +47,7 @@ bool is_same_page(std::string_view field) {
   return value < field.size() && field[value] == '#';
 }
 
-// What has come of headers and trailers. libcurl keeps trailers, and knows no limit for them.
+// Counts the bytes of headers and trailers. libcurl stores trailers, and has no limit for them.
 struct Head {
   CURL* curl;
   size_t size = 0;
