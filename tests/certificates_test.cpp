@@ -289,7 +289,7 @@ class Site {
 
   // One connection, from its start to its end.
   void serve(const Descriptor& connection) const {
-    const timeval patience{5, 0};
+    const timeval patience{60, 0};  // beyond any client's deadline
     setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const std::unique_ptr<SSL, Free<SSL_free>> tls(checked(SSL_new(context_.get())));
     SSL_set_fd(tls.get(), connection.get());

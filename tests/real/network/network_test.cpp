@@ -59,8 +59,8 @@ Lines good_paths(std::size_t count) {
 void skip_without(const std::function<void()>& network) try {
   network();
 } catch (const Missing& what) {
-  std::printf("SKIP: %s\n", what.what());
-  std::exit(77);
+  std::printf("  not run: %s\n", what.what());  // by which ctest knows
+  std::exit(1);
 }
 
 void make(std::optional<Link>& link, Weather weather = {}) {
