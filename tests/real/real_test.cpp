@@ -330,6 +330,6 @@ TEST_CASE("real: Apache is reloaded") { check_reload(all_software[1]); }
 TEST_CASE("real: HAProxy is reloaded") { check_reload(all_software[2]); }
 // Not lighttpd: its old process may end before the answers that it passes on.
 
-TEST_CASE("real: 250 MB from nginx") { check_huge(all_software[0]); }
-TEST_CASE("real: 250 MB from Apache") { check_huge(all_software[1]); }
-TEST_CASE("real: 250 MB from lighttpd") { check_huge(all_software[3]); }
+TEST_CASE("real: 1 GB from nginx") { check_huge(all_software[0]); }
+TEST_CASE("real: 1 GB from Apache") { check_huge(all_software[1]); }
+TEST_CASE("real: 1 GB from lighttpd") { check_huge(all_software[3]); }

@@ -116,7 +116,7 @@ RealServer::RealServer(const Software& software, const Certificates& certificate
   folder_.write("files/file", "ok\n");
   folder_.write("files/zip", gzipped);
   folder_.write("files/huge", "");
-  fs::resize_file(folder_.path() / "files/huge", 250'000'000);  // takes no space
+  fs::resize_file(folder_.path() / "files/huge", std::uintmax_t{1} << 30);  // takes no space
   values_["folder"] = folder_.path();
   values_["prefix"] = prefix(software_);
   for (int tries = 0; tries < 3; ++tries) {
