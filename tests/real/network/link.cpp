@@ -102,8 +102,9 @@ std::string in_packets(const char* address) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-// The addresses and ports of a packet of IPv4.
-std::string connection(const std::string& packet) { return packet.substr(12, 12); }
+// What a packet of TCP has in common with those that send the same again: addresses, ports, and the
+// numbers of the first byte and of the one expected next.
+std::string identity(const std::string& packet) { return packet.substr(12, 20); }
 
 }  // namespace
 
@@ -124,7 +125,7 @@ void Link::forward(std::stop_token stop) const {
                   {server_.tun.get(), client_.tun.get(), in_packets(client_address)}};
   std::mt19937 generator(weather_.seed);
   std::bernoulli_distribution is_lost(weather_.loss);
-  std::map<std::string, int> lost_in_a_row;
+  std::map<std::string, int> times_lost;
   std::optional<Clock::time_point> first;
   const auto has_stopped = [&](Clock::time_point now) {
     const auto begin = first.value_or(now) + weather_.stops_after;
@@ -142,9 +143,11 @@ void Link::forward(std::stop_token stop) const {
         if (size < 24 || packet[0] >> 4 != 4 || packet.substr(16, 4) != lane.end) continue;
         if (!first) first = now;
         if (weather_.stop_loses && has_stopped(now)) continue;
-        int& lost = lost_in_a_row[connection(packet)];
-        lost = lost < weather_.in_a_row && is_lost(generator) ? lost + 1 : 0;
-        if (lost == 0) lane.packets.push_back({packet, now + weather_.delay});
+        int& lost = times_lost[identity(packet)];
+        if (lost < weather_.times && is_lost(generator))
+          ++lost;
+        else
+          lane.packets.push_back({packet, now + weather_.delay});
       }
     }
     if (has_stopped(now)) continue;

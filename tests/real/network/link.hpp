@@ -16,7 +16,7 @@ struct Missing : std::runtime_error {
 struct Weather {
   std::chrono::milliseconds delay{0};  // each way
   double loss = 0;                     // the share of lost packets
-  int in_a_row = 2;                    // the most that each connection loses one after the other
+  int times = 2;                       // the most often that the same packet is lost
   // The link stops so long after the first packet, for so long. Then it delivers what it held, or
   // has lost it.
   std::chrono::milliseconds stops_after{0}, stops_for{0};

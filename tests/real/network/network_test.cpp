@@ -159,7 +159,7 @@ TEST_CASE("real: a network with a delay of 300 ms each way") {
 
 // Each packet that is sent again arrives, so the waits of TCP do not add up to 10 s.
 TEST_CASE("real: a network that loses 5 % of the packets") {
-  fetch_all({.loss = 0.05, .in_a_row = 1}, good_paths(200), Expected::ok);
+  fetch_all({.loss = 0.05, .times = 1}, good_paths(200), Expected::ok);
 }
 
 // 100,000 bytes may take TCP too long here.
