@@ -21,6 +21,7 @@
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
+#include "test_server.hpp"
 
 namespace fs = std::filesystem;
 
@@ -441,6 +442,22 @@ TEST_CASE("exercises: a judge that is ended leaves nothing behind") {
   const Result result = check.finish();
   CHECK((result.status == 128 + SIGTERM || result.status == 1));
   CHECK(!result.left_some);
+}
+
+TEST_CASE("exercises: a malformed link is broken, and no link checker is confused by it") {
+  const Server server;
+  const std::string page = server.url(
+      "/raw?send=HTTP/1.1%20200%20OK%0D%0A%0D%0A%3Ca%20href=%22http://127.0.0.1:99999/%22%3Ex%3C/"
+      "a%3E");
+  const std::string bad = "http://127.0.0.1:99999/";
+  for (const char* id : {"01.4", "02.7", "03.7", "04.7", "05.6"}) {
+    const Result result =
+        run({BUILD_DIR "/tests/judge/" + std::string(id) + "-solution", page, "5", "20"});
+    INFO(id << ", " << result.err);
+    CHECK(result.out == page + " OK\n" + bad + " Bad\n" + bad + " broken on " + page + "\n" +
+                            "done: 2 pages, 1 broken\n");
+    CHECK(result.status == 1);
+  }
 }
 
 TEST_CASE("exercises: the whole way, with our solutions") {

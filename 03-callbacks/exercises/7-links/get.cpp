@@ -69,7 +69,8 @@ class Session : public std::enable_shared_from_this<Session> {
 Deferred<Page> get(Reactor& reactor, const std::string& url) try {
   return std::make_shared<Session>(reactor, url)->start();
 } catch (...) {
-  return fail<Page>(std::current_exception());
+  return reactor.call_later({}).add_callback(
+      [error = std::current_exception()] { return fail<Page>(error); });
 }
 
 Deferred<void> interrupted(Reactor& reactor) {

@@ -8,8 +8,8 @@
 #include "page.hpp"
 #include "reactor.hpp"
 
-// Fires with the page at `url`, once it is there in full. Fails if the server does not answer.
-// There is no deadline; cancelling it closes the connection.
+// Fires with the page at `url`, once it is there in full. Fails if the server does not answer. It
+// does neither before it has returned. There is no deadline; cancelling it closes the connection.
 Deferred<Page> get(Reactor& reactor, const std::string& url);
 
 // Fires when the user presses Ctrl-C, which no longer ends the program.
