@@ -55,7 +55,10 @@ class Race : public std::enable_shared_from_this<Race> {
  private:
   // #region race
   void begin_next() {
-    if (begun_ < servers_.size()) connect(begun_++);
+    if (begun_ == servers_.size()) return;
+    head_start_.expires_after(head_start);
+    head_start_.async_wait(then(&Race::begin_next));
+    connect(begun_++);
   }
 
   // This step comes again when the connection is there, or has failed.
@@ -64,8 +67,6 @@ class Race : public std::enable_shared_from_this<Race> {
     if (!error) return finish(std::move(sockets_[i]));
     if (error != asio::error::in_progress) return fail(i, error);
     sockets_[i].async_wait(tcp::socket::wait_write, then(&Race::connect, i));
-    head_start_.expires_after(head_start);
-    head_start_.async_wait(then(&Race::begin_next));
   }
 
   // The next one need not wait any longer.

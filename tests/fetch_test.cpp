@@ -555,6 +555,16 @@ std::size_t sockets_of(pid_t pid) {
   return count;
 }
 
+// How many sockets on this machine wait for a connection to that port.
+std::size_t connecting_to(std::uint16_t port) {
+  char pattern[64];
+  std::snprintf(pattern, sizeof pattern, "0100007F:%04X 02 ", port);  // 02 is SYN_SENT
+  std::ifstream table("/proc/net/tcp");
+  std::size_t count = 0;
+  for (std::string line; std::getline(table, line);) count += line.find(pattern) != line.npos;
+  return count;
+}
+
 }  // namespace
 
 TEST_CASE("fetch: dead addresses do not cost a name its URL") {
@@ -605,6 +615,22 @@ TEST_CASE("fetch: of several addresses that fail, the reason is the first one's"
     const Result result = run(with_names(fetcher, urls));
     CHECK(count_ok(result, urls) == 0);
     CHECK(difference(lines(result.err), reasons) == Lines());
+  });
+}
+
+TEST_CASE("fetch: a refusal that comes while it waits for the connection is told as one") {
+  for_each([](const Fetcher& fetcher) {
+    std::optional<SilentPort> port(std::in_place);
+    const std::string url = "http://127.0.0.1:" + std::to_string(port->port()) + "/";
+    const std::size_t others = connecting_to(port->port());
+    Process process(command(fetcher, {url}));
+    while (connecting_to(port->port()) == others)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    port.reset();  // the first packet has got no answer; the second is refused
+    const Result result = process.finish();
+    CHECK(result.out == url + " Bad\n");
+    CHECK(std::regex_search(result.err, std::regex("connect|refused", std::regex::icase)));
+    CHECK(result.err.find("timed out") == std::string::npos);
   });
 }
 

@@ -20,6 +20,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <system_error>
 
@@ -84,6 +85,17 @@ Descriptor new_tun(const char* address, const char* peer) {
   return tun;
 }
 
+// Gives this thread's network an address that leads nowhere else.
+void add_address(const char* address) {
+  const Descriptor any(checked(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  set(request.ifr_addr, address);
+  checked(ioctl(any.get(), SIOCSIFADDR, &request), "address of lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  checked(ioctl(any.get(), SIOCSIFFLAGS, &request), "lo");
+}
+
 struct Packet {
   std::string bytes;
   Clock::time_point due;
@@ -92,7 +104,7 @@ struct Packet {
 // One direction of the link.
 struct Lane {
   int from, to;
-  std::string end;  // the address there, as in packets
+  std::set<std::string> ends;  // the addresses there, as in packets
   std::deque<Packet> packets = {};
 };
 
@@ -108,21 +120,25 @@ std::string identity(const std::string& packet) { return packet.substr(12, 20); 
 
 }  // namespace
 
-Link::Host::Host(const char* address, const char* peer)
-    : network(new_network()), tun(new_tun(address, peer)) {}
+Link::Host::Host(const char* address, const char* peer, const char* second)
+    : network(new_network()), tun(new_tun(address, peer)) {
+  if (second) add_address(second);
+}
 
 Link::Link(const Weather& weather)
     : weather_(weather),
       client_(client_address, server_address),
-      server_(server_address, client_address),
+      server_(server_address, client_address, second_address),
       thread_([this](std::stop_token stop) { forward(stop); }) {}
 
 void Link::enter_client() const { checked(setns(client_.network.get(), CLONE_NEWNET), "setns"); }
 void Link::enter_server() const { checked(setns(server_.network.get(), CLONE_NEWNET), "setns"); }
 
 void Link::forward(std::stop_token stop) const {
-  Lane lanes[] = {{client_.tun.get(), server_.tun.get(), in_packets(server_address)},
-                  {server_.tun.get(), client_.tun.get(), in_packets(client_address)}};
+  Lane lanes[] = {{client_.tun.get(),
+                   server_.tun.get(),
+                   {in_packets(server_address), in_packets(second_address)}},
+                  {server_.tun.get(), client_.tun.get(), {in_packets(client_address)}}};
   std::mt19937 generator(weather_.seed);
   std::bernoulli_distribution is_lost(weather_.loss);
   std::map<std::string, int> times_lost;
@@ -140,7 +156,7 @@ void Link::forward(std::stop_token stop) const {
       char buffer[2048];
       for (ssize_t size; (size = read(lane.from, buffer, sizeof buffer)) > 0;) {
         const std::string packet(buffer, std::size_t(size));
-        if (size < 24 || packet[0] >> 4 != 4 || packet.substr(16, 4) != lane.end) continue;
+        if (size < 24 || packet[0] >> 4 != 4 || !lane.ends.contains(packet.substr(16, 4))) continue;
         if (!first) first = now;
         if (weather_.stop_loses && has_stopped(now)) continue;
         int& lost = times_lost[identity(packet)];

@@ -29,6 +29,7 @@ struct Weather {
 class Link {
  public:
   static constexpr char client_address[] = "10.0.0.1", server_address[] = "10.0.0.2";
+  static constexpr char second_address[] = "10.0.0.5";  // of the server's host, too
 
   // Throws Missing. Only the main thread may do this, while it is the only one.
   explicit Link(const Weather& weather);
@@ -39,7 +40,7 @@ class Link {
 
  private:
   struct Host {
-    Host(const char* address, const char* peer);
+    Host(const char* address, const char* peer, const char* second = nullptr);
     Descriptor network, tun;
   };
   void forward(std::stop_token stop) const;

@@ -139,7 +139,8 @@ std::list<Run> fetch_names(const Lines& names, std::size_t count, std::size_t in
       {"slow.test", {{here}, 3s}},
       {"dead.test", {{here}, 1h}},
       {"two.test", {{dead[0], here}}},
-      {"three.test", {{dead[0], dead[1], here}}}};
+      {"three.test", {{dead[0], dead[1], here}}},
+      {"refuses.test", {{Link::second_address, here}}}};
   skip_without([&] { name_server.emplace(Link::server_address, addresses); });
   link->enter_client();
   REQUIRE(run({"getent", "ahostsv4", "three.test"}).out.starts_with(dead[0]));  // in this order
@@ -200,6 +201,29 @@ TEST_CASE("real: a network that goes down") {
 
 TEST_CASE("real: a network with resets") {
   fetch_all({.delay = 50ms}, Lines(200, "/rst"), Expected::errors);
+}
+
+// The refusal comes later than on the same machine: when the program waits already.
+TEST_CASE("real: a host that refuses") {
+  std::optional<Link> link;
+  make(link, {.delay = 50ms});
+  link->enter_client();
+  Lines urls;
+  while (urls.size() < 200)
+    urls.push_back("http://" + std::string(Link::server_address) + ":1/?" +
+                   std::to_string(urls.size()));
+  for (const Run& run : run_all(urls, 2)) {
+    INFO(run.fetcher.program);
+    CHECK(run.ok == 0);
+    for (const auto& line : lines(run.result.err)) CHECK(line.find("timed out") == line.npos);
+  }
+}
+
+TEST_CASE("real: a name whose first address refuses") {
+  for (const Run& run : fetch_names({"refuses.test"}, 40, 4)) {
+    INFO(run.fetcher.program);
+    CHECK(run.result.err == "");
+  }
 }
 
 TEST_CASE("real: names that are slow or dead do not hold up the others") {
