@@ -122,8 +122,8 @@ awaitable<Response> follow(Url url, std::shared_ptr<Socket> socket) {
 // them. (This is not a coroutine, so no frame holds what it passes on.)
 auto follow_until(Timer& deadline, const std::string& url) {
   const auto socket = std::make_shared<Socket>(deadline.get_executor());
-  const auto close = [socket](error_code error) {
-    if (!error) socket->close(error);
+  const auto close = [socket](error_code ignored) {
+    socket->close(ignored);
     return asio::deferred.values();
   };
   return asio::experimental::make_parallel_group(
