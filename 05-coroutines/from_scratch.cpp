@@ -264,9 +264,9 @@ Task<Verdict> is_ok(Loop* loop, std::string url) {
     if (piece.empty()) break;
     body += piece.size();
   }
-  int status = 0;
-  if (head.starts_with("HTTP/1.") && head.size() > 9)
-    std::from_chars(&head[9], head.data() + head.size(), status);
+  int status = 0;  // of a line such as `HTTP/1.1 200 OK`
+  if (head.starts_with("HTTP/1.") && head.find(' ') == 8 && head.find_first_of(" \r", 9) == 12)
+    std::from_chars(&head[9], &head[12], status);
   co_return Verdict{status == 200, "HTTP status " + std::to_string(status)};
 }
 // #endregion is_ok

@@ -342,6 +342,9 @@ TEST_CASE("05-coroutines: from_scratch sends all of a URL, and reads no further 
   request_of("/", "HTTP/1.\r\n\r\n200 hello", 1);
   request_of("/", "HTTP/1.0\r\n\r\n200 hello", 1);
   request_of("/", "HTTP/1.0 2000 OK\r\n\r\n", 1);
+  request_of("/", "HTTP/1.0 200x\r\n\r\n", 1);
+  request_of("/", "HTTP/1.0x200 OK\r\n\r\n", 1);
+  request_of("/", "HTTP/1.0 200 \r\n\r\n", 0);
   for (const auto* bad : {"http://127.0.0.1:65617/", "http://127.0.0.1:/", "http://127.0.0.1:-1/",
                           "http://127.0.0.1:8x/", "http://127.0.0.1x/", "http:///", "http://"})
     CHECK(run({program("from_scratch"), bad}).err.find("not http://") != std::string::npos);
