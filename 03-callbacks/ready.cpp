@@ -58,7 +58,9 @@ void fetch_all(const addrinfo& server, char** paths) {
   }
   while (!fetches.empty()) {
     epoll_event ready[64];
-    const int count = check("epoll_wait", epoll_wait(epoll, ready, 64, -1));  // the only wait
+    const int count = epoll_wait(epoll, ready, 64, -1);  // the only wait
+    if (count < 0 && errno == EINTR) continue;           // Ctrl-Z, and then fg
+    check("epoll_wait", count);
     for (int i = 0; i < count; ++i) {
       const int fd = ready[i].data.fd;
       Fetch& fetch = fetches.at(fd);
