@@ -444,19 +444,31 @@ TEST_CASE("exercises: a judge that is ended leaves nothing behind") {
   CHECK(!result.left_some);
 }
 
-TEST_CASE("exercises: a malformed link is broken, and no link checker is confused by it") {
+TEST_CASE("exercises: links and pages of any kind do not confuse our link checkers") {
   const Server server;
-  const std::string page = server.url(
-      "/raw?send=HTTP/1.1%20200%20OK%0D%0A%0D%0A%3Ca%20href=%22http://127.0.0.1:99999/%22%3Ex%3C/"
-      "a%3E");
-  const std::string bad = "http://127.0.0.1:99999/";
+  const auto page_with = [&](const std::string& link) {
+    return server.url("/raw?send=HTTP/1.1%20200%20OK%0D%0A%0D%0A%3Ca%20href=%22") + link +
+           "%22%3Ex%3C/a%3E";
+  };
   for (const char* id : {"01.4", "02.7", "03.7", "04.7", "05.6"}) {
-    const Result result =
-        run({BUILD_DIR "/tests/judge/" + std::string(id) + "-solution", page, "5", "20"});
-    INFO(id << ", " << result.err);
-    CHECK(result.out == page + " OK\n" + bad + " Bad\n" + bad + " broken on " + page + "\n" +
-                            "done: 2 pages, 1 broken\n");
-    CHECK(result.status == 1);
+    const std::string program = BUILD_DIR "/tests/judge/" + std::string(id) + "-solution";
+    // The first has no port of that number, the second has no end.
+    for (const std::string& bad :
+         {std::string("http://127.0.0.1:99999/"), server.url("/endless-body")}) {
+      const std::string page = page_with(bad);
+      const Result result = run({program, page, "3600", "3600"});
+      INFO(id << ", " << result.err);
+      CHECK(result.out == page + " OK\n" + bad + " Bad\n" + bad + " broken on " + page + "\n" +
+                              "done: 2 pages, 1 broken\n");
+      CHECK(result.status == 1);
+    }
+    // No page has these, they are where it starts.
+    for (const std::string bad : {"http://localhost:1/", "x"}) {
+      const Result result = run({program, bad, "3600", "3600"});
+      INFO(id << ", " << result.err);
+      CHECK(result.out == bad + " Bad\n" + "done: 1 pages, 1 broken\n");
+      CHECK(result.status == 1);
+    }
   }
 }
 

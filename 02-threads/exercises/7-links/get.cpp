@@ -10,9 +10,14 @@ namespace {
 // Called before main, while there is only one thread.
 const CURLcode initialized = curl_global_init(CURL_GLOBAL_DEFAULT);
 
-size_t keep(char* data, size_t size, size_t count, void* html) {
-  static_cast<std::string*>(html)->append(data, size * count);
-  return size * count;
+// Keeps a part of a page, which may have 8 MB, as in Boost.Beast. 0 ends the transfer.
+size_t keep(char* data, size_t, size_t count, void* kept) try {
+  auto& html = *static_cast<std::string*>(kept);
+  if (html.size() + count > 8'000'000) return 0;
+  html.append(data, count);
+  return count;
+} catch (const std::exception&) {
+  return 0;  // no exception may pass through libcurl
 }
 
 }  // namespace

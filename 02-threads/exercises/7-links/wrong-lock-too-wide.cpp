@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -30,7 +31,7 @@ class Site {
   // Records that `page` has this link. Returns whether to ask for it: only once, and not if it
   // leads to another site.
   bool add(const std::string& link, const std::string& page) {
-    if (host_of(link).rfind("127.", 0) != 0) return false;
+    if (!page.empty() && host_of(link).rfind("127.", 0) != 0) return false;
     const auto [entry, is_new] = pages_with_.try_emplace(link);
     if (!page.empty()) entry->second.insert(page);
     return is_new;
@@ -138,6 +139,17 @@ void work(Clock::duration each) {
   }
 }
 
+// Returns the first of the signals, or -1 at `end`. Ctrl-Z, and then fg, interrupts sigtimedwait.
+int wait_for(const sigset_t& signals, Clock::time_point end) {
+  for (;;) {
+    const std::chrono::nanoseconds left = std::max(end - Clock::now(), Clock::duration());
+    const timespec time{static_cast<time_t>(left.count() / 1'000'000'000),
+                        static_cast<long>(left.count() % 1'000'000'000)};
+    const int first = sigtimedwait(&signals, nullptr, &time);
+    if (first != -1 || errno != EINTR) return first;
+  }
+}
+
 int main(int argc, char* argv[]) {
   if (argc != 4) return 2;
   sigset_t signals;  // Ctrl-C, and `done`: they wait until main asks for them
@@ -149,10 +161,7 @@ int main(int argc, char* argv[]) {
   std::vector<std::jthread> threads;
   for (int i = 0; i < 8; ++i) threads.emplace_back(work, seconds(argv[2]));
 
-  const auto all = std::chrono::nanoseconds(seconds(argv[3])).count();
-  const timespec time{static_cast<time_t>(all / 1'000'000'000),
-                      static_cast<long>(all % 1'000'000'000)};
-  const int first = sigtimedwait(&signals, nullptr, &time);
+  const int first = wait_for(signals, Clock::now() + seconds(argv[3]));
   {
     const std::lock_guard lock(mutex);
     stop = true;

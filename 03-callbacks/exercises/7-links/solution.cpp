@@ -24,7 +24,7 @@ class Site {
   // Records that `page` has this link. Returns whether to ask for it: only once, and not if it
   // leads to another site.
   bool add(const std::string& link, const std::string& page) {
-    if (host_of(link).rfind("127.", 0) != 0) return false;
+    if (!page.empty() && host_of(link).rfind("127.", 0) != 0) return false;
     const auto [entry, is_new] = pages_with_.try_emplace(link);
     if (!page.empty()) entry->second.insert(page);
     return is_new;

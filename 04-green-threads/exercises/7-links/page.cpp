@@ -1,5 +1,7 @@
 #include "page.hpp"
 
+#include <algorithm>
+
 namespace {
 
 constexpr std::size_t scheme = 7;  // the length of http://
@@ -10,8 +12,8 @@ std::string origin(const std::string& url) { return url.substr(0, url.find('/', 
 }  // namespace
 
 std::string host_of(const std::string& url) {
-  const std::string host = origin(url).substr(scheme);
-  return host.substr(0, host.find(':'));
+  const auto start = std::min(scheme, url.size());
+  return url.substr(start, url.find_first_of(":/", start) - start);
 }
 
 Page parse_page(const std::string& url, int status, const std::string& html) {
