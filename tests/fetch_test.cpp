@@ -624,7 +624,7 @@ TEST_CASE("fetch: a refusal that comes while it waits for the connection is told
     const std::string url = "http://127.0.0.1:" + std::to_string(port->port()) + "/";
     const std::size_t others = connecting_to(port->port());
     Process process(command(fetcher, {url}));
-    while (connecting_to(port->port()) == others)
+    while (connecting_to(port->port()) == others && !process.has_ended())
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     port.reset();  // the first packet has got no answer; the second is refused
     const Result result = process.finish();
