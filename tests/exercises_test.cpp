@@ -462,7 +462,7 @@ TEST_CASE("exercises: links and pages of any kind do not confuse our link checke
                               "done: 2 pages, 1 broken\n");
       CHECK(result.status == 1);
     }
-    // No page has these, they are where it starts.
+    // It starts with these, so no page has them.
     for (const std::string bad : {"http://localhost:1/", "x"}) {
       const Result result = run({program, bad, "3600", "3600"});
       INFO(id << ", " << result.err);

@@ -92,6 +92,8 @@ void add_address(const char* address) {
   std::strcpy(request.ifr_name, "lo");
   set(request.ifr_addr, address);
   checked(ioctl(any.get(), SIOCSIFADDR, &request), "address of lo");
+  set(request.ifr_netmask, "255.255.255.255");  // by default all of 10.* would be here
+  checked(ioctl(any.get(), SIOCSIFNETMASK, &request), "netmask of lo");
   request.ifr_flags = IFF_UP | IFF_RUNNING;
   checked(ioctl(any.get(), SIOCSIFFLAGS, &request), "lo");
 }
