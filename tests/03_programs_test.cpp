@@ -52,6 +52,20 @@ TEST_CASE("03 ready: long answers, errors, and none") {
   CHECK(run({BUILD_DIR "/03-callbacks/ready", "127.0.0.1", "no-such-port", "/"}).status == 1);
 }
 
+// The kernel ends epoll_wait then, even without a handler for a signal.
+TEST_CASE("03 ready: it goes on after Ctrl-Z and fg") {
+  Listener listener;
+  Process process(
+      {BUILD_DIR "/03-callbacks/ready", "127.0.0.1", std::to_string(listener.port()), "/"});
+  Socket client = listener.accept();
+  client.receive_until("\r\n\r\n");
+  process.stop_and_continue();
+  client.send("HTTP/1.1 200 OK\r\n\r\n").shut_down();
+  const Result result = process.finish();
+  CHECK(result.out == "/ OK\n");
+  CHECK(result.err == "");
+}
+
 TEST_CASE("03 ready: a request that the kernel does not take in one piece") {
   const std::string path = "/" + std::string(120'000, 'a');  // the longest that a shell could pass
   Listener listener;

@@ -21,6 +21,7 @@
 #include "catch.hpp"
 #include "fetchers.hpp"
 #include "process.hpp"
+#include "socket.hpp"
 #include "test_server.hpp"
 
 namespace fs = std::filesystem;
@@ -469,6 +470,21 @@ TEST_CASE("exercises: links and pages of any kind do not confuse our link checke
       CHECK(result.out == bad + " Bad\n" + "done: 1 pages, 1 broken\n");
       CHECK(result.status == 1);
     }
+  }
+}
+
+TEST_CASE("exercises: our link checkers go on after Ctrl-Z and fg") {
+  for (const char* id : {"01.4", "02.7", "03.7", "04.7", "05.6"}) {
+    Listener listener;
+    Process process({BUILD_DIR "/tests/judge/" + std::string(id) + "-solution", listener.url("/"),
+                     "3600", "3600"});
+    Socket client = listener.accept();
+    client.receive_until("\r\n\r\n");
+    process.stop_and_continue();
+    client.send("HTTP/1.1 200 OK\r\n\r\n").shut_down();
+    const Result result = process.finish();
+    INFO(id << ", " << result.err);
+    CHECK(result.out == listener.url("/") + " OK\ndone: 1 pages, 0 broken\n");
   }
 }
 

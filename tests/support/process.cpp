@@ -91,6 +91,13 @@ void Process::signal(int number) {
   if (pid_ > 0) kill(pid_, number);
 }
 
+void Process::stop_and_continue() {
+  signal(SIGSTOP);
+  siginfo_t stopped;
+  waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED);
+  signal(SIGCONT);
+}
+
 bool Process::collect() {
   using std::chrono::milliseconds;
   const auto now = Clock::now();

@@ -80,6 +80,7 @@ class Process {
   std::string read_line();
 
   void signal(int number);
+  void stop_and_continue();  // as Ctrl-Z and fg do
 
   bool has_ended() const;  // what it has said may still have to be read
 
